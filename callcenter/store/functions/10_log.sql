@@ -1,0 +1,67 @@
+-- What every verb needs: locks in one order, after-images, months of the log.
+
+-- Aggregates are locked before any write, interactions first, then agents, then tickets, then customers:
+-- otherwise two transactions on one row can get their xids in the order opposite to their versions.
+create or replace function lock_aggregate(p_class integer, p_id bigint) returns void
+language sql as $$
+    select pg_advisory_xact_lock((p_class::bigint << 56) | p_id)
+$$;
+
+create or replace function lock_interaction(p_id bigint) returns void language sql as $$ select lock_aggregate(1, p_id) $$;
+create or replace function lock_agent(p_id bigint) returns void language sql as $$ select lock_aggregate(2, p_id) $$;
+create or replace function lock_ticket(p_id bigint) returns void language sql as $$ select lock_aggregate(3, p_id) $$;
+create or replace function lock_customer(p_id bigint) returns void language sql as $$ select lock_aggregate(4, p_id) $$;
+
+-- After-images: states and ids, never a name or a number, so that a reader can apply an event without a query.
+create or replace function interaction_image(i interaction) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('state', i.state, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id)
+$$;
+
+create or replace function agent_image(a agent) returns jsonb
+language sql stable as $$
+    select jsonb_build_object(
+        'presence', a.presence, 'reason', a.presence_reason, 'presence_at', a.presence_at,
+        'routing_status', a.routing_status, 'routing_at', a.routing_at, 'idle_since', a.idle_since,
+        'not_before', a.not_before, 'desk_lost_at', nullif(a.desk_lost_at, '-infinity'),
+        'desk', a.desk_lost_at is null)
+$$;
+
+create or replace function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint)
+returns setof contact_log
+language sql as $$
+    insert into contact_log (kind, at, agent_id, actor_id, interaction_id, version, data)
+    values (p_kind, p_now, a.user_id, p_actor, p_interaction, a.version, agent_image(a))
+    returning *
+$$;
+
+create or replace function log_interaction(
+    i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb)
+returns setof contact_log
+language sql as $$
+    insert into contact_log (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data)
+    values (p_kind, p_now, i.id, i.customer_id, p_agent, i.queue_id, i.ticket_id, p_actor, i.version,
+            interaction_image(i) || p_data)
+    returning *
+$$;
+
+-- Months from the one of p_from on, p_months of them; names are contact_log_YYYY_MM. Returns how many were made.
+create or replace function ensure_log_months(p_from timestamptz, p_months integer) returns integer
+language plpgsql as $$
+declare
+    month date := date_trunc('month', p_from at time zone 'UTC')::date;
+    made integer := 0;
+begin
+    for n in 1..p_months loop
+        if to_regclass('contact_log_' || to_char(month, 'YYYY_MM')) is null then
+            execute format(
+                'create table %I partition of contact_log for values from (%L) to (%L)',
+                'contact_log_' || to_char(month, 'YYYY_MM'),
+                month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+            made := made + 1;
+        end if;
+        month := (month + interval '1 month')::date;
+    end loop;
+    return made;
+end
+$$;
