@@ -1,0 +1,1 @@
+"""The wires: one package for each channel by which a customer reaches us."""

@@ -1,0 +1,1 @@
+"""The decisions: which agent gets which work, and why."""
