@@ -40,7 +40,8 @@ declare
 begin
     perform lock_agent(p_agent);
     update agent set desk_node_id = p_node, desk_lost_at = case when p_open then null else p_now end, version = version + 1
-    where user_id = p_agent and (p_open or desk_node_id = p_node) and (desk_lost_at is not null or not p_open)
+    where user_id = p_agent and case when p_open then desk_lost_at is not null or desk_node_id is distinct from p_node
+                                     else desk_lost_at is null and desk_node_id = p_node end
     returning * into a;
     if found then
         return query select * from log_agent(a, 'agent.desk', p_now, null, null);

@@ -1,0 +1,23 @@
+"""The keys under which the aiohttp application holds what its handlers need."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import asyncpg
+from aiohttp import web
+
+from callcenter.feed import Feed
+from callcenter.settings import Settings
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog
+from callcenter.store.nodes import Node
+
+SETTINGS = web.AppKey("settings", Settings)
+POOL: web.AppKey["asyncpg.Pool[asyncpg.Record]"] = web.AppKey("pool")
+LOG = web.AppKey("log", ContactLog)
+FEED = web.AppKey("feed", Feed)
+DIRECTORY = web.AppKey("directory", Directory)
+NODE = web.AppKey("node", Node)
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
+# What must hold before the server is ready: name → a check that returns None, or says in words what is missing.
+READINESS: web.AppKey[dict[str, Callable[[], Awaitable[str | None]]]] = web.AppKey("readiness")
