@@ -1,0 +1,1 @@
+"""The telephone: Asterisk by FastAGI and AMI."""
