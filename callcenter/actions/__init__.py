@@ -1,0 +1,1 @@
+"""The verbs: each one transaction, the only place that changes anything."""

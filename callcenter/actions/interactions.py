@@ -1,0 +1,202 @@
+"""What can happen to an interaction, from its arrival to its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from callcenter.domain.agent import RoutingStatus
+from callcenter.domain.events import Event
+from callcenter.domain.interaction import (
+    TIME_BOX_DISPOSITION,
+    Channel,
+    Outcome,
+    ReservationState,
+    State,
+    WrapUpMode,
+)
+from callcenter.errors import Conflict, Invalid
+from callcenter.store.directory import Queue
+from callcenter.store.log import ContactLog
+
+Events = tuple[Event, ...]
+# A busy or unreachable phone is left alone for this long, doubled with each failure in a row, up to a minute.
+BACKOFF = timedelta(seconds=5)
+# Whoever gives up sooner than this was never really waiting (domain.md: short abandon).
+SHORT_ABANDON = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A first contact as its channel saw it. `address_kind` is None when the address identifies nobody."""
+
+    channel: Channel
+    external_id: str | None
+    address_kind: str | None
+    address: str | None
+    address_name: str | None = None
+    called: str | None = None
+    direction: str = "inbound"
+    pbx: str | None = None
+    leg: str | None = None
+    subject: str | None = None
+    priority: int = 0
+
+
+async def arrive(
+    log: ContactLog, arrival: Arrival, *, queue: int | None, queued: bool, node: int | None, now: datetime
+) -> Events:
+    """Opens the interaction and, when `queued`, puts it into the queue; nothing when its external id is known already."""
+    return await log.write(
+        "arrive",
+        arrival.channel,
+        arrival.direction,
+        arrival.external_id,
+        arrival.pbx,
+        arrival.leg,
+        arrival.address_kind,
+        arrival.address,
+        arrival.address_name,
+        arrival.called,
+        arrival.subject,
+        queue,
+        arrival.priority,
+        State.QUEUED if queued else State.NEW,
+        node,
+        now,
+    )
+
+
+async def enqueue(log: ContactLog, interaction: int, *, queue: int, now: datetime) -> Events:
+    return _moved(await log.write("enqueue", interaction, queue, now), "It has left already, or waits already.")
+
+
+async def adopt(log: ContactLog, interaction: int, *, node: int, leg: str | None, now: datetime) -> Events:
+    """A waiting call came back to this node; it keeps its place."""
+    return _moved(await log.write("adopt", interaction, node, leg, now), "It no longer waits.")
+
+
+async def reserve(
+    log: ContactLog,
+    interaction: int,
+    *,
+    agent: int,
+    agent_version: int | None,
+    reason: str,
+    decision: Mapping[str, Any] | None,
+    due: datetime,
+    now: datetime,
+) -> Events:
+    """Empty when the interaction left, or the agent moved, in the meantime: the caller decides anew."""
+    return await log.write("reserve", interaction, agent, agent_version, 0, reason, decision, due, now)
+
+
+async def offer(log: ContactLog, reservation: int, *, due: datetime, now: datetime) -> Events:
+    """Empty when the reservation ended in the meantime."""
+    return await log.write("offer", reservation, due, now)
+
+
+async def answer(log: ContactLog, reservation: int, *, now: datetime) -> Events:
+    return _moved(await log.write("answer", reservation, now), "This offer is no longer open.")
+
+
+async def return_to_queue(
+    log: ContactLog, reservation: int, *, state: ReservationState, reason: str, now: datetime
+) -> Events:
+    """The offer came to nothing. Who declined or did not answer is not responding; a failing phone is left out for a while.
+
+    Empty when the reservation had ended already.
+    """
+    missed = state in (ReservationState.REJECTED, ReservationState.TIMED_OUT)
+    status = RoutingStatus.NOT_RESPONDING if missed else RoutingStatus.IDLE
+    backoff = BACKOFF if state is ReservationState.FAILED else None
+    return await log.write("return_to_queue", reservation, state, reason, status, backoff, now)
+
+
+async def leave_unserved(
+    log: ContactLog, interaction: int, *, outcome: Outcome, cause: str, node: int | None, now: datetime
+) -> Events:
+    """Empty when it was answered or closed already, or another node holds it."""
+    return await log.write("leave_unserved", interaction, outcome, cause, node, now)
+
+
+def abandon_outcome(queued_at: datetime | None, now: datetime) -> Outcome:
+    """Abandoned, or too soon to count as such."""
+    return Outcome.SHORT_ABANDONED if queued_at is not None and now - queued_at < SHORT_ABANDON else Outcome.ABANDONED
+
+
+async def end_interaction(
+    log: ContactLog,
+    interaction: int,
+    *,
+    cause: str,
+    now: datetime,
+    outcome: Outcome = Outcome.HANDLED,
+    node: int | None = None,
+) -> Events:
+    """The customer is gone after a conversation. Empty when it was not active, or another node holds it."""
+    return await log.write("end_interaction", interaction, cause, outcome, node, now)
+
+
+async def release(log: ContactLog, reservation: int, *, cause: str, now: datetime) -> Events:
+    """One agent left; the conversation goes on without them."""
+    return await log.write("release", reservation, cause, now)
+
+
+async def transfer(
+    log: ContactLog,
+    interaction: int,
+    *,
+    agent: int | None,
+    endpoint: str,
+    leg: str | None,
+    kind: str,
+    now: datetime,
+) -> Events:
+    """A new leg took the customer over; a known agent who is free gets pop and wrap-up as with an offer."""
+    return await log.write("transfer", interaction, agent, endpoint, leg, kind, now)
+
+
+async def hold(log: ContactLog, interaction: int, *, held: bool, now: datetime) -> Events:
+    return await log.write("hold", interaction, held, now)
+
+
+async def wrap_up(
+    log: ContactLog,
+    reservation: int,
+    *,
+    queue: Queue | None,
+    disposition: str | None,
+    note: str | None,
+    now: datetime,
+    released_at: datetime | None = None,
+) -> Events:
+    """The agent's word on it. Raises Invalid when the queue asks for a disposition or the time box has no early exit."""
+    if queue is not None:
+        if disposition is None and queue.dispositions and queue.wrap_up_mode is not WrapUpMode.OPTIONAL:
+            raise Invalid("Choose what came of it.", field="disposition")
+        if disposition is not None and queue.dispositions and disposition not in queue.dispositions:
+            raise Invalid(f"{disposition!r} is not among {', '.join(queue.dispositions)}.", field="disposition")
+        if queue.wrap_up_mode is WrapUpMode.TIME_BOXED_FIXED and queue.wrap_up_limit and released_at:
+            if now < released_at + queue.wrap_up_limit:
+                raise Conflict("This queue's wrap-up lasts until its time is over.")
+    events = await log.write("wrap_up", reservation, disposition, note, "agent", now)
+    return _moved(events, "There is nothing to wrap up.")
+
+
+async def close_time_box(log: ContactLog, reservation: int, *, note: str | None, now: datetime) -> Events:
+    """The wrap-up's time is over; what the agent had typed is kept."""
+    return await log.write("wrap_up", reservation, TIME_BOX_DISPOSITION, note, "time", now)
+
+
+async def identify(
+    log: ContactLog, interaction: int, *, customer: int | None, actor: int, now: datetime
+) -> Events:
+    """A person says who this is; the address is remembered for the next time."""
+    return _moved(await log.write("identify", interaction, customer, actor, now), "There is no such interaction.")
+
+
+def _moved(events: Events, otherwise: str) -> Events:
+    if not events:
+        raise Conflict(otherwise)
+    return events

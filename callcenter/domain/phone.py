@@ -1,0 +1,65 @@
+"""Phone numbers as they come from networks: E.164 where that is sure, otherwise kept as they came and matching nobody."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+
+# Chinese IP-call access codes that callers' phones put before the number they dial.
+_ACCESS_CODES = ("17951", "17911", "12593", "17909", "17901", "10193")
+_WITHHELD = {"", "anonymous", "unknown", "<unknown>", "restricted", "private", "unavailable", "withheld", "asterisk"}
+_MAX_LENGTH = 64
+
+
+class NumberKind(StrEnum):
+    VALID = "valid"  # a number of the world's plan; value is E.164
+    SHORT = "short"  # a service number of the region (95500, 112); value is its digits
+    EXTENSION = "extension"  # up to five digits that are no service number; value is its digits
+    WITHHELD = "withheld"  # the caller hides it; value is empty
+    MALFORMED = "malformed"  # anything else; value is what came, cut to 64 characters
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    value: str
+    kind: NumberKind
+
+    @property
+    def identifies(self) -> bool:
+        """Whether it may match a customer."""
+        return self.kind is NumberKind.VALID
+
+
+@lru_cache(maxsize=4096)
+def parse_number(raw: str, region: str) -> PhoneNumber:
+    """What the network sent, for a region (ISO 3166) whose numbers may come without country code. Never raises."""
+    # Full-width digits and pluses fold in phonenumbers itself; the rest of what people and PBXs add goes here.
+    text = raw.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0]
+    if text.lower() in _WITHHELD:
+        return PhoneNumber("", NumberKind.WITHHELD)
+    kept = raw[:_MAX_LENGTH]
+    if len(text) > _MAX_LENGTH:
+        return PhoneNumber(kept, NumberKind.MALFORMED)
+    digits = phonenumbers.normalize_digits_only(text)
+    if region == "CN":
+        for code in _ACCESS_CODES:
+            if digits.startswith(code) and len(digits) >= len(code) + 7:
+                text = digits[len(code) :]
+                break
+    if text.startswith("00") and region != "US":
+        text = "+" + text[2:]
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return PhoneNumber(kept, NumberKind.MALFORMED)
+    plain = phonenumbers.normalize_digits_only(text)
+    if not text.startswith("+") and 1 <= len(plain) <= 6:
+        if phonenumbers.is_valid_short_number_for_region(number, region):
+            return PhoneNumber(plain, NumberKind.SHORT)
+        if len(plain) <= 5:
+            return PhoneNumber(plain, NumberKind.EXTENSION)
+    # An ";ext=" part is not the number; E.164 leaves it away.
+    if phonenumbers.is_valid_number(number):
+        return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), NumberKind.VALID)
+    return PhoneNumber(kept, NumberKind.MALFORMED)

@@ -1,0 +1,166 @@
+"""The reader of the contact log: every event of every node, once, each aggregate's in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from callcenter.domain.events import Cursor, Event
+from callcenter.errors import NotFound
+from callcenter.store.db import TRY_AGAIN
+from callcenter.store.log import ContactLog, Pool, event_of
+from callcenter.store.queries import Queries
+
+_SQL = Queries(Path(__file__).with_suffix(".sql"))
+log = structlog.get_logger()
+
+Subscriber = Callable[[Sequence[Event]], None]
+_CHANNEL = "contact_log"
+_PAGE = 500
+_KEPT = 5_000
+# Rows beyond the horizon wait for the oldest open writer: look again soon, since its commit rings no bell of ours.
+_BEYOND = 0.002
+_POLL = 1.0
+_MAX_SEQ = 2**63 - 1
+
+
+class CursorGone(NotFound):
+    """The log no longer holds what follows this cursor, or never gave it out."""
+
+
+class Feed:
+    """One cursor reader a process. `run` is supervised; subscribers are called in order and must not block."""
+
+    def __init__(self, pool: Pool, contact_log: ContactLog, *, dsn: str) -> None:
+        self._pool = pool
+        self._dsn = dsn
+        self._wake = asyncio.Event()
+        self._subscribers: list[Subscriber] = []
+        self._kept: deque[Event] = deque(maxlen=_KEPT)
+        self._floor = Cursor(1, 0, 0)  # what `_kept` follows on
+        self._moved = asyncio.Condition()
+        self._bell: asyncpg.Connection[asyncpg.Record] | None = None
+        self._ringing: asyncio.Task[None] | None = None
+        self._ring_again = False
+        self.cursor = self._floor
+        self.alone = False  # no other node lives: nobody to ring for
+        self.lag = 0.0  # seconds between the newest delivered event and its delivery, by this machine's clock
+        contact_log.listen(self._committed)
+
+    async def start(self) -> None:
+        """Stands at the end of the log; only what comes later is delivered."""
+        row = await self._pool.fetchrow(_SQL.horizon)
+        assert row is not None
+        self.cursor = self._floor = Cursor(row["epoch"], row["xid"], _MAX_SEQ)
+
+    def subscribe(self, callback: Subscriber) -> Callable[[], None]:
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    def _committed(self, _events: Sequence[Event]) -> None:
+        self._wake.set()
+        if not self.alone and self._bell is not None:
+            self._ring_again = True
+            if self._ringing is None:
+                self._ringing = asyncio.create_task(self._ring())
+
+    async def _ring(self) -> None:
+        """NOTIFY after commit and coalesced: inside the transactions it would take a global lock at each commit."""
+        try:
+            while self._ring_again and self._bell is not None and not self._bell.is_closed():
+                self._ring_again = False
+                await self._bell.execute(f"notify {_CHANNEL}")
+        except (*TRY_AGAIN, asyncpg.InterfaceError):
+            pass  # the other nodes' slow poll covers it; `listen` connects anew
+        finally:
+            self._ringing = None
+
+    async def listen(self) -> None:
+        """Holds the doorbell's connection; such a connection dies silently, so it is asked every few seconds. Supervised."""
+        bell = await asyncpg.connect(self._dsn, server_settings={"application_name": "callcenter doorbell"})
+        try:
+            await bell.add_listener(_CHANNEL, lambda *_: self._wake.set())
+            self._bell = bell
+            self._wake.set()
+            while True:
+                await asyncio.sleep(5)
+                if self._ringing is None:
+                    async with asyncio.timeout(5):
+                        await bell.execute("select 1")
+        finally:
+            self._bell = None
+            bell.terminate()
+
+    async def run(self) -> None:
+        """Reads for ever. Supervised; after a crash it goes on at its cursor."""
+        while True:
+            self._wake.clear()
+            beyond = await self.read()
+            try:
+                async with asyncio.timeout(_BEYOND if beyond else _POLL):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def read(self) -> bool:
+        """Delivers all that is settled; whether rows exist that are not."""
+        while True:
+            events, beyond = await self._page(self.cursor, _PAGE)
+            if events:
+                self.cursor = events[-1].cursor
+                self._kept.extend(events)
+                if len(self._kept) == _KEPT:
+                    self._floor = self._kept[0].cursor
+                for subscriber in tuple(self._subscribers):
+                    subscriber(events)
+                async with self._moved:
+                    self._moved.notify_all()
+            if len(events) < _PAGE:
+                return beyond
+
+    async def _page(self, after: Cursor, limit: int) -> tuple[list[Event], bool]:
+        rows = await self._pool.fetch(_SQL.page, after.epoch, str(after.xid), after.seq, limit)
+        events: list[Event] = []
+        for row in rows:
+            if not row["settled"]:
+                return events, True
+            events.append(event_of(row[:-1]))
+        return events, False
+
+    async def follow(self, after: Cursor | None = None) -> AsyncIterator[Sequence[Event]]:
+        """Events after the cursor (default: from now), in order, without loss or repetition, for ever.
+
+        Raises CursorGone when the cursor is of another epoch, from the future, or older than what retention left.
+        """
+        cursor = self.cursor if after is None else after
+        await self._check(cursor)
+        while True:
+            if cursor < self._floor:
+                batch: Sequence[Event] = (await self._page(cursor, _PAGE))[0]
+            else:
+                batch = [event for event in self._kept if event.cursor > cursor] if cursor < self.cursor else ()
+            if batch:
+                cursor = batch[-1].cursor
+                yield batch
+                continue
+            async with self._moved:
+                await self._moved.wait_for(lambda: self.cursor > cursor)
+
+    async def _check(self, cursor: Cursor) -> None:
+        if cursor.epoch != self.cursor.epoch or cursor > self.cursor:
+            raise CursorGone("This cursor is not of this log.")
+        oldest = await self._pool.fetchrow(_SQL.oldest)
+        if oldest is not None and cursor.xid and cursor.seq != _MAX_SEQ:
+            first = Cursor(oldest["epoch"], oldest["xid"], oldest["seq"])
+            if cursor < first and first.seq > 1:
+                raise CursorGone("The log no longer reaches back to this cursor.")
+
+    async def holder(self) -> str | None:
+        """In words, which backend holds events back, when one does for more than a second."""
+        row = await self._pool.fetchrow(_SQL.holder)
+        if row is None or row["seconds"] < 1:
+            return None
+        return f"backend {row['pid']} ({row['application_name']}) has a transaction open for {row['seconds']:.0f} s"

@@ -1,0 +1,195 @@
+"""Who works here and which queues there are: small, read by everything, kept in memory, reloaded when the organisation changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from callcenter.domain.agent import Role
+from callcenter.domain.events import Event
+from callcenter.domain.hours import Hours
+from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.phone import parse_number
+from callcenter.errors import NotFound
+from callcenter.store.log import Pool
+from callcenter.store.queries import Queries
+
+_SQL = Queries(Path(__file__).with_suffix(".sql"))
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    name: str
+    full_name: str
+    role: Role
+    language: str | None
+    manager: int | None
+    endpoint: str | None
+    skills: Mapping[str, int]
+    capacity: Mapping[str, int]
+    demo: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    id: int
+    name: str
+    is_default: bool
+    numbers: Sequence[str]
+    members: frozenset[int]
+    ring_timeout: timedelta
+    service_level_target: float
+    service_level_within: timedelta
+    wrap_up_mode: WrapUpMode
+    wrap_up_limit: timedelta | None
+    dispositions: Sequence[str]
+    tiers: Mapping[str, str]
+    greeting: str | None
+    closed_announcement: str | None
+    strategy: str
+    needs: Mapping[str, int]
+    steps: Sequence[Mapping[str, Any]]
+    active: bool
+    hours: Hours | None
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    name: str
+    region: str
+    timezone: str
+    languages: Sequence[str]
+
+
+class Directory:
+    """Look-ups by id and by name; `load` replaces all of it at once."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.organisation = Organisation("", "CN", "UTC", ("en",))
+        self.users: Mapping[int, User] = {}
+        self.queues: Mapping[int, Queue] = {}
+        self._users_by_name: dict[str, User] = {}
+        self._users_by_endpoint: dict[str, User] = {}
+        self._queues_by_name: dict[str, Queue] = {}
+        self._queues_by_number: dict[str, Queue] = {}
+        self._default: Queue | None = None
+        self.stale = True
+
+    def note(self, events: Sequence[Event]) -> None:
+        """A subscriber of the feed: whoever runs `load_when_stale` will load again."""
+        if any(event.noun == "organisation" for event in events):
+            self.stale = True
+
+    async def load(self) -> None:
+        self.stale = False
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            organisation = await connection.fetchrow(_SQL.organisation)
+            users = await connection.fetch(_SQL.users)
+            queues = await connection.fetch(_SQL.queues)
+        assert organisation is not None
+        self.organisation = Organisation(*organisation)
+        self.users = {row["id"]: _user(row) for row in users}
+        self.queues = {row["id"]: _queue(row) for row in queues}
+        active = [user for user in self.users.values() if user.active]
+        self._users_by_name = {user.name: user for user in self.users.values()}
+        self._users_by_endpoint = {user.endpoint: user for user in active if user.endpoint}
+        self._queues_by_name = {queue.name: queue for queue in self.queues.values()}
+        self._queues_by_number = {}
+        self._default = None
+        for queue in self.queues.values():
+            if not queue.active:
+                continue
+            if queue.is_default:
+                self._default = queue
+            for number in queue.numbers:
+                self._queues_by_number[number] = queue
+                self._queues_by_number[parse_number(number, self.organisation.region).value] = queue
+
+    def user(self, ident: int) -> User:
+        try:
+            return self.users[ident]
+        except KeyError:
+            raise NotFound(f"There is no user {ident}.") from None
+
+    def user_named(self, name: str) -> User:
+        try:
+            return self._users_by_name[name]
+        except KeyError:
+            raise NotFound(f"There is no user named {name}.") from None
+
+    def user_at(self, endpoint: str) -> User | None:
+        """Whose phone this is (PJSIP/1001)."""
+        return self._users_by_endpoint.get(endpoint)
+
+    def queue(self, ident: int) -> Queue:
+        try:
+            return self.queues[ident]
+        except KeyError:
+            raise NotFound(f"There is no queue {ident}.") from None
+
+    def queue_named(self, name: str) -> Queue:
+        try:
+            return self._queues_by_name[name]
+        except KeyError:
+            raise NotFound(f"There is no queue named {name}.") from None
+
+    def queue_for_number(self, called: str) -> Queue | None:
+        """The queue of a called number, as it came or in E.164; else the default queue, if there is one."""
+        found = self._queues_by_number.get(called)
+        if found is None:
+            found = self._queues_by_number.get(parse_number(called, self.organisation.region).value)
+        return found or self._default
+
+
+def _user(row: asyncpg.Record) -> User:
+    return User(
+        id=row["id"],
+        name=row["name"],
+        full_name=row["full_name"],
+        role=Role(row["role"]),
+        language=row["language"],
+        manager=row["manager_id"],
+        endpoint=row["endpoint"],
+        skills=row["skills"],
+        capacity=row["capacity"],
+        demo=row["demo"],
+        active=row["active"],
+    )
+
+
+def _queue(row: asyncpg.Record) -> Queue:
+    return Queue(
+        id=row["id"],
+        name=row["name"],
+        is_default=row["is_default"],
+        numbers=tuple(row["numbers"]),
+        members=frozenset(row["members"]),
+        ring_timeout=row["ring_timeout"],
+        service_level_target=row["service_level_target"],
+        service_level_within=row["service_level_within"],
+        wrap_up_mode=WrapUpMode(row["wrap_up_mode"]),
+        wrap_up_limit=row["wrap_up_limit"],
+        dispositions=tuple(row["dispositions"]),
+        tiers=row["tiers"],
+        greeting=row["greeting"],
+        closed_announcement=row["closed_announcement"],
+        strategy=row["strategy"],
+        needs=row["needs"],
+        steps=row["steps"],
+        active=row["active"],
+        hours=None
+        if row["hours_name"] is None
+        else Hours.parse(
+            timezone=row["hours_timezone"],
+            weekly=row["weekly"],
+            holidays=row["holidays"],
+            closed=row["closed"],
+            opened=row["open"],
+        ),
+    )
