@@ -1,0 +1,144 @@
+"""Connections to PostgreSQL: one shape for all of them, and what is asked of the server at the other end.
+
+What asyncpg gives: `xid8` is read and passed as int, `jsonb` and `json` (by the codecs set here) as Python values, `interval` as
+timedelta, `timestamptz` as aware datetime in UTC.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import orjson
+
+from callcenter.errors import Invalid
+
+T = TypeVar("T")
+
+OLDEST_SERVER = 15
+
+# PostgreSQL or the way to it went away for a moment; what was committed is safe, what was not must be asked again.
+TRY_AGAIN: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,  # ConnectionDoesNotExist among them
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,  # reset, refused, broken pipe
+    FileNotFoundError,  # its socket is not there yet
+)
+
+SESSION = {
+    "timezone": "UTC",
+    # Planning for a compiler costs more than our short queries take.
+    "jit": "off",
+    "statement_timeout": "30s",
+    # An open transaction holds back every reader of the contact log.
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + orjson.dumps(value)
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return orjson.loads(memoryview(data)[1:])
+
+
+async def _prepare(conn: asyncpg.Connection) -> None:
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
+    )
+    await conn.set_type_codec(
+        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
+    )
+    if conn.get_server_version().major >= 17:
+        await conn.execute("set transaction_timeout = '60s'")
+
+
+async def connect(dsn: str, *, application_name: str = "callcenter") -> asyncpg.Connection:
+    """Open one connection outside any pool: for a LISTEN, a lock that must last, a command."""
+    try:
+        conn = await asyncpg.connect(dsn, server_settings=SESSION | {"application_name": application_name}, timeout=10)
+    except asyncpg.ProtocolViolationError as error:
+        raise Invalid(f"The database refuses our session settings ({error}): {NO_PROXY}") from error
+    await _prepare(conn)
+    return conn
+
+
+async def connect_pool(
+    dsn: str, *, min_size: int = 2, max_size: int = 10, application_name: str = "callcenter"
+) -> asyncpg.Pool:
+    """Open a pool on a server that was found fit (`check_server`).
+
+    Raises Invalid in words when the server cannot serve us, and one of TRY_AGAIN when it is out of reach.
+    """
+    await check_server(dsn, application_name=application_name)
+    pool = asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        init=_prepare,
+        server_settings=SESSION | {"application_name": application_name},
+        timeout=10,
+    )
+    await pool
+    return pool
+
+
+NO_PROXY = (
+    "sessions with locks and settings of their own are needed, so connect to PostgreSQL itself "
+    "or to a proxy that pools sessions, not transactions"
+)
+
+
+async def check_server(dsn: str, *, application_name: str = "callcenter") -> None:
+    """Raise Invalid when the server is too old, its text is not UTF-8, or a proxy shares its sessions among transactions."""
+    conn = await connect(dsn, application_name=application_name)
+    try:
+        major = conn.get_server_version().major
+        if major < OLDEST_SERVER:
+            raise Invalid(f"PostgreSQL {OLDEST_SERVER} or later is needed; the server is version {major}")
+        encoding = await conn.fetchval("show server_encoding")
+        if encoding != "UTF8":
+            raise Invalid(f"The database must be made with the encoding UTF8; it has {encoding}")
+        # A server tells its process id at log-in; a proxy invents one.
+        if await conn.fetchval("select pg_backend_pid()") != conn.get_server_pid() and await _changes_sessions(dsn, conn):
+            raise Invalid(f"Between us and PostgreSQL stands a proxy that pools transactions: {NO_PROXY}")
+    finally:
+        await conn.close()
+
+
+async def _changes_sessions(dsn: str, conn: asyncpg.Connection) -> bool:
+    """Tell whether another client can be given the server session that `conn` had a moment ago."""
+    other = await connect(dsn)
+    try:
+        before = await conn.fetchval("select pg_backend_pid()")
+        async with other.transaction():
+            if await other.fetchval("select pg_backend_pid()") == before:
+                return True
+            return bool(await conn.fetchval("select pg_backend_pid()", timeout=5) != before)
+    except TimeoutError:
+        return True
+    finally:
+        other.terminate()
+
+
+async def retrying(operation: Callable[[], Awaitable[T]], *, within: timedelta) -> T:
+    """Await `operation()` again after each of TRY_AGAIN until `within` has passed, then let the error out.
+
+    Only for what may be done twice: reads, compare-and-set moves, moves with an id of their own.
+    """
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + within.total_seconds()
+    pause = 0.05
+    while True:
+        try:
+            return await operation()
+        except TRY_AGAIN:
+            if loop.time() + pause > give_up:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 1.0)

@@ -1,0 +1,171 @@
+"""What every test may ask for: a database of its own, a moment in time, and an end without anything left behind."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+import uvloop
+
+from callcenter.store import migrate
+from callcenter.store.db import connect, connect_pool
+from callcenter.store.embedded import Embedded
+
+T = TypeVar("T")
+
+HOME = "CALLCENTER_TESTS_HOME"  # where this run's server keeps its data, for all workers
+SERVER = "CALLCENTER_TESTS_DATABASE_URL"  # a server to use instead of the embedded one
+_numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of the server that all workers of this run share."""
+    if HOME not in os.environ:
+        home = tempfile.mkdtemp(prefix="callcenter-tests-")
+        Path(home).chmod(0o755)  # as root the server runs as another user
+        os.environ[HOME] = home
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(HOME), ignore_errors=True))
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
+    """Test on the loop that serves."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL with a migrated template database."""
+
+    dsn_of: Callable[[str], str]
+    template: str
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for the whole run; the first worker starts it, the last one stops it."""
+    if url := os.environ.get(SERVER):
+        yield _with_template(lambda name: urlsplit(url)._replace(path=f"/{name}").geturl())
+        return
+    embedded = Embedded(Path(os.environ[HOME]), durable=False)
+    embedded.start_server()
+    try:
+        yield _with_template(embedded.dsn_of)
+    finally:
+        embedded.stop_server()
+
+
+def _with_template(dsn_of: Callable[[str], str]) -> Server:
+    source = migrate.our_source()
+    files = [path.read_bytes() for path in source.numbered()]
+    digest = hashlib.sha256(b"\0".join([*files, source.functions_sql().encode()])).hexdigest()[:12]
+    template = f"callcenter_template_{digest}"
+    _in_a_loop_of_its_own(_make_template(dsn_of, template))
+    return Server(dsn_of=dsn_of, template=template)
+
+
+async def _make_template(dsn_of: Callable[[str], str], template: str) -> None:
+    admin = await asyncpg.connect(dsn_of("postgres"))
+    try:
+        await admin.execute("select pg_advisory_lock(1)")
+        if await admin.fetchval("select true from pg_database where datname = $1", template):
+            return
+        await admin.execute("drop database if exists callcenter_unfinished")
+        await admin.execute("create database callcenter_unfinished")
+        conn = await connect(dsn_of("callcenter_unfinished"))
+        try:
+            await migrate.migrate(conn)
+        finally:
+            await conn.close()
+        await admin.execute(f"alter database callcenter_unfinished rename to {template}")
+    finally:
+        await admin.close()
+
+
+def _in_a_loop_of_its_own(work: Awaitable[T]) -> T:
+    async def run() -> T:
+        return await work
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(run())).result()
+
+
+@asynccontextmanager
+async def _new_database(server: Server, template: str) -> AsyncIterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(server.dsn_of("postgres"))
+    try:
+        await admin.execute(f"create database {name} template {template} strategy file_copy")
+        try:
+            yield server.dsn_of(name)
+        finally:
+            await admin.execute(f"drop database if exists {name} with (force)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(server: Server) -> AsyncIterator[str]:
+    """Give the address of a migrated database that is this test's alone."""
+    async with _new_database(server, server.template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def empty_database(server: Server) -> AsyncIterator[str]:
+    """Give the address of a database without anything in it."""
+    async with _new_database(server, "template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool as the server has it."""
+    pool = await connect_pool(database, min_size=1, max_size=10, application_name="test")
+    yield pool
+    # A test that failed half-way may still hold a connection.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(pool.close(), 2)
+    pool.terminate()
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give one connection as the server has it."""
+    conn = await connect(database, application_name="test")
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Give a moment: a Tuesday morning, working time in Shanghai and in Europe."""
+    return datetime(2026, 3, 10, 8, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_lost() -> AsyncIterator[None]:
+    """Fail on an exception that no one awaited, and on a task that outlives its test."""
+    lost: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: lost.append(context))
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before - {asyncio.current_task()} if not task.done()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=1)
+    assert not lost, f"exceptions that nobody awaited: {lost}"
+    assert not left, f"tasks that outlive the test: {left}"
