@@ -138,13 +138,13 @@ class AgiSession(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from it
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not inherit from it
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) else ""
         refused = self._server.admit(self)
         if refused:
             self._server.logger.warning("agi.refused", peer=self.peer, reason=refused)
-            transport.abort()
+            self.abort()
             return
         self._timer = self._server.loop.call_later(self._server.environment_timeout, self._environment_late)
 
