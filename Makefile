@@ -9,7 +9,7 @@ VENDOR := screenpop/static/vendor
 CATALOGUES := $(wildcard screenpop/locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-parts lint format bench screenshots lock clean
+.PHONY: help install run test test-parts lint format bench screenshots schema lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: install ## Measure, and print the table of tests/bench/README.md
 screenshots: install ## Take pictures of the console in headless Chromium, into var/screenshots
 	@$(BIN)/python config/parts.py browser
 	$(BIN)/python -m tests.journeys.screenshots var/screenshots
+
+schema: install ## Write migrations/schema.sql anew from the migrations
+	$(BIN)/python config/schema.py
 
 lock: ## Choose the newest releases that fit and write both lock files
 	$(PYTHON) -m venv var/lock

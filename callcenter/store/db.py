@@ -17,14 +17,22 @@ from callcenter.errors import Invalid
 T = TypeVar("T")
 
 OLDEST_SERVER = 15
+NO_PROXY = (
+    "sessions with locks and settings of their own are needed, so connect to PostgreSQL itself "
+    "or to a proxy that pools sessions, not transactions"
+)
 
 # PostgreSQL or the way to it went away for a moment; what was committed is safe, what was not must be asked again.
+# asyncpg.DataError, a value that does not fit its column, is an InterfaceError too: catch it first.
 TRY_AGAIN: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,  # ConnectionDoesNotExist among them
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # The server ended an idle session: its farewell is read before the close, or the connection is found closed.
+    asyncpg.InternalClientError,
+    asyncpg.InterfaceError,
     ConnectionError,  # reset, refused, broken pipe
     FileNotFoundError,  # its socket is not there yet
 )
@@ -54,8 +62,6 @@ async def _prepare(conn: asyncpg.Connection) -> None:
     await conn.set_type_codec(
         "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
     )
-    if conn.get_server_version().major >= 17:
-        await conn.execute("set transaction_timeout = '60s'")
 
 
 async def connect(dsn: str, *, application_name: str = "callcenter") -> asyncpg.Connection:
@@ -65,7 +71,14 @@ async def connect(dsn: str, *, application_name: str = "callcenter") -> asyncpg.
     except asyncpg.ProtocolViolationError as error:
         raise Invalid(f"The database refuses our session settings ({error}): {NO_PROXY}") from error
     await _prepare(conn)
+    for name, value in _newer_settings(conn.get_server_version().major).items():
+        await conn.execute(f"set {name} = '{value}'")
     return conn
+
+
+def _newer_settings(major: int) -> dict[str, str]:
+    """What only newer servers understand."""
+    return {"transaction_timeout": "60s"} if major >= 17 else {}
 
 
 async def connect_pool(
@@ -75,27 +88,25 @@ async def connect_pool(
 
     Raises Invalid in words when the server cannot serve us, and one of TRY_AGAIN when it is out of reach.
     """
-    await check_server(dsn, application_name=application_name)
+    major = await check_server(dsn, application_name=application_name)
     pool = asyncpg.create_pool(
         dsn,
         min_size=min_size,
         max_size=max_size,
         init=_prepare,
-        server_settings=SESSION | {"application_name": application_name},
+        # Settings of the log-in, since those of a `set` are lost when a connection goes back to the pool.
+        server_settings=SESSION | _newer_settings(major) | {"application_name": application_name},
         timeout=10,
     )
     await pool
     return pool
 
 
-NO_PROXY = (
-    "sessions with locks and settings of their own are needed, so connect to PostgreSQL itself "
-    "or to a proxy that pools sessions, not transactions"
-)
+async def check_server(dsn: str, *, application_name: str = "callcenter") -> int:
+    """Return the server's major version.
 
-
-async def check_server(dsn: str, *, application_name: str = "callcenter") -> None:
-    """Raise Invalid when the server is too old, its text is not UTF-8, or a proxy shares its sessions among transactions."""
+    Raises Invalid when it is too old, its text is not UTF-8, or a proxy shares its sessions among transactions.
+    """
     conn = await connect(dsn, application_name=application_name)
     try:
         major = conn.get_server_version().major
@@ -107,6 +118,7 @@ async def check_server(dsn: str, *, application_name: str = "callcenter") -> Non
         # A server tells its process id at log-in; a proxy invents one.
         if await conn.fetchval("select pg_backend_pid()") != conn.get_server_pid() and await _changes_sessions(dsn, conn):
             raise Invalid(f"Between us and PostgreSQL stands a proxy that pools transactions: {NO_PROXY}")
+        return major
     finally:
         await conn.close()
 
@@ -137,6 +149,8 @@ async def retrying(operation: Callable[[], Awaitable[T]], *, within: timedelta) 
     while True:
         try:
             return await operation()
+        except asyncpg.DataError:
+            raise
         except TRY_AGAIN:
             if loop.time() + pause > give_up:
                 raise

@@ -136,6 +136,8 @@ async def _apply_functions(conn: asyncpg.Connection, source: Source) -> None:
 
 
 async def _execute(conn: asyncpg.Connection, text: str, name: str) -> None:
+    if not text.strip():
+        return
     try:
         await conn.execute(text)
     except asyncpg.PostgresError as error:

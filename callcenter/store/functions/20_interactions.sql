@@ -60,7 +60,7 @@ begin
 end
 $$;
 
--- A call that came back after its node died: another node holds it now; its place and its times stay.
+-- Another node holds the call now (its own died, or gave it up); its place and its times stay.
 create or replace function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
@@ -69,7 +69,7 @@ declare
 begin
     perform lock_interaction(p_interaction);
     update interaction set node_id = p_node, leg = coalesce(p_leg, leg), version = version + 1
-    where id = p_interaction and state in ('new', 'queued') returning * into i;
+    where id = p_interaction and state in ('new', 'queued', 'active') returning * into i;
     if found then
         return query select * from log_interaction(i, 'interaction.adopted', p_now, null, null, '{}');
     end if;
@@ -130,7 +130,7 @@ end
 $$;
 
 -- The agent took it: reservation accepted, interaction active, agent interacting.
-create or replace function answer(p_reservation bigint, p_now timestamptz) returns setof contact_log
+create or replace function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns setof contact_log
 language plpgsql as $$
 declare
     r reservation;
@@ -152,9 +152,9 @@ begin
     update agent set routing_status = 'interacting', routing_at = p_now, failures = 0, not_before = null,
         version = version + 1
     where user_id = r.agent_id returning * into a;
-    insert into segment (interaction_id, n, agent_id, reservation_id, started_at, answered_at)
-    values (r.interaction_id, r.segment, r.agent_id, r.id, p_now, p_now)
-    on conflict (interaction_id, n) do update set answered_at = excluded.answered_at;
+    insert into segment (interaction_id, n, agent_id, reservation_id, leg, started_at, answered_at)
+    values (r.interaction_id, r.segment, r.agent_id, r.id, p_leg, p_now, p_now)
+    on conflict (interaction_id, n) do update set answered_at = excluded.answered_at, leg = excluded.leg;
     return query select * from log_interaction(i, 'interaction.answered', p_now, r.agent_id, null, jsonb_build_object(
         'reservation', r.id, 'segment', r.segment));
     return query select * from log_agent(a, 'agent.status', p_now, null, r.interaction_id);
