@@ -96,8 +96,8 @@ async def offer(log: ContactLog, reservation: int, *, due: datetime, now: dateti
     return await log.write("offer", reservation, due, now)
 
 
-async def answer(log: ContactLog, reservation: int, *, now: datetime) -> Events:
-    return _moved(await log.write("answer", reservation, now), "This offer is no longer open.")
+async def answer(log: ContactLog, reservation: int, *, now: datetime, leg: str | None = None) -> Events:
+    return _moved(await log.write("answer", reservation, leg, now), "This offer is no longer open.")
 
 
 async def return_to_queue(

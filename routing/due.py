@@ -1,0 +1,42 @@
+"""What ends by itself: wrap-ups at their limit, offers nobody took, and the log's months made ahead."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from callcenter.actions import interactions
+from callcenter.domain.interaction import ReservationState
+from callcenter.store.log import ContactLog
+from callcenter.store.queries import Queries
+from routing.leadership import Leadership
+
+_SQL = Queries(Path(__file__).with_suffix(".sql"))
+_EVERY = 0.5
+
+
+async def sweep(log: ContactLog, now: datetime) -> int:
+    """Ends all that is due; how many. Each by compare-and-set: a second sweeper finds nothing left."""
+    ended = 0
+    for row in await log.pool.fetch(_SQL.wrap_ups, now):
+        ended += bool(await interactions.close_time_box(log, row["id"], note=row["note"], now=now))
+    for row in await log.pool.fetch(_SQL.offers, now):
+        # An offer that never went out is no fault of the agent.
+        state = ReservationState.CANCELLED if row["unsent"] and row["channel"] == "phone" else ReservationState.TIMED_OUT
+        ended += bool(
+            await interactions.return_to_queue(log, row["id"], state=state, reason="timed_out", now=now)
+        )
+    return ended
+
+
+async def run(log: ContactLog, leadership: Leadership, clock: Callable[[], datetime]) -> None:
+    """Supervised, on every node; only the leader's does anything."""
+    month: date | None = None
+    while True:
+        await leadership.gained.wait()
+        now = clock()
+        if month != now.date():
+            await log.pool.execute(_SQL.months, now)
+            month = now.date()
+        await sweep(log, now)
+        await asyncio.sleep(_EVERY)

@@ -1,0 +1,51 @@
+"""Which node decides: an advisory lock on a connection of its own, with a heartbeat beside it."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from callcenter.store.queries import Queries
+
+_SQL = Queries(Path(__file__).with_suffix(".sql"))
+log = structlog.get_logger()
+
+LOCK = 0x63616C6C_6C656164
+_BEAT = 1.0
+# A stopped process keeps its lock; without a beat for this long its backend is ended.
+_SILENCE = timedelta(seconds=3)
+
+
+class Leadership:
+    """`run` is supervised: when it crashes (connection lost) this node no longer leads until it has the lock again."""
+
+    def __init__(self, dsn: str, *, node: int) -> None:
+        self._dsn = dsn
+        self._node = node
+        self.leads = False
+        self.gained = asyncio.Event()
+
+    async def run(self) -> None:
+        connection = await asyncpg.connect(self._dsn, server_settings={"application_name": "callcenter leader"})
+        try:
+            while True:
+                row = await connection.fetchrow(_SQL.acquire, LOCK)
+                assert row is not None
+                if row["leads"]:
+                    break
+                await connection.fetch(_SQL.depose, LOCK, _SILENCE)
+                await asyncio.sleep(_BEAT)
+            await connection.execute(_SQL.beat, self._node)
+            log.info("leader.elected", node=self._node)
+            self.leads = True
+            self.gained.set()
+            while True:
+                await asyncio.sleep(_BEAT)
+                async with asyncio.timeout(_SILENCE.total_seconds()):
+                    await connection.execute(_SQL.beat, self._node)
+        finally:
+            self.leads = False
+            self.gained.clear()
+            connection.terminate()

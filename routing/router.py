@@ -1,0 +1,130 @@
+"""The loop that carries decisions out: fed by the log on every node, deciding on the leader."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from callcenter.actions import interactions
+from callcenter.domain.events import Event
+from callcenter.feed import Feed
+from callcenter.store.db import TRY_AGAIN
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog
+from routing import snapshot
+from routing.decide import Decision, decide
+from routing.leadership import Leadership
+from routing.state import RouterState
+
+log = structlog.get_logger()
+
+# Reservations on their way to the database at once; more would only queue up in the pool.
+_AT_ONCE = 8
+# How long a reserved agent may wait for the dial to go out; the offer sets the ring's own limit.
+RESERVED_FOR = timedelta(seconds=10)
+
+
+class Router:
+    """`run` is supervised; after a crash it starts from a fresh snapshot."""
+
+    def __init__(
+        self,
+        contact_log: ContactLog,
+        feed: Feed,
+        directory: Directory,
+        leadership: Leadership,
+        *,
+        require_console: bool,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._log = contact_log
+        self._directory = directory
+        self._leadership = leadership
+        self._require_console = require_console
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._early: list[Event] | None = []
+        self._carrying: set[asyncio.Task[None]] = set()
+        self.state: RouterState | None = None
+        contact_log.listen(self._note)
+        feed.subscribe(self._note)
+
+    def _note(self, events: Sequence[Event]) -> None:
+        if self.state is None:
+            if self._early is not None:
+                self._early.extend(events)
+            return
+        for event in events:
+            if event.noun == "organisation":
+                self.state = None
+                self._early = []
+                self._wake.set()
+                return
+            if self.state.apply(event):
+                self._wake.set()
+
+    async def _load(self) -> RouterState:
+        """Events that arrive during the load are applied after it; old ones fall away by their versions."""
+        self._early = []
+        state = await snapshot.load(self._log.pool, require_console=self._require_console)
+        for event in self._early:
+            state.apply(event)
+        self._early = None
+        self.state = state
+        return state
+
+    async def run(self) -> None:
+        self.state = None
+        try:
+            while True:
+                state = self.state or await self._load()
+                await self._leadership.gained.wait()
+                self._wake.clear()
+                now = self._clock()
+                for decision in decide(state, now):
+                    if len(self._carrying) >= _AT_ONCE:
+                        break
+                    state.take(decision.interaction, decision.agent)
+                    task = asyncio.create_task(self._carry_out(state, decision))
+                    self._carrying.add(task)
+                    task.add_done_callback(self._carried)
+                await self._pause(state, now)
+        finally:
+            for task in self._carrying:
+                task.cancel()
+            self.state = None
+
+    def _carried(self, task: asyncio.Task[None]) -> None:
+        self._carrying.discard(task)
+        self._wake.set()
+
+    async def _pause(self, state: RouterState, now: datetime) -> None:
+        due = state.next_wake()
+        try:
+            async with asyncio.timeout(1.0 if due is None else max(0.0, min(1.0, (due - now).total_seconds()))):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _carry_out(self, state: RouterState, decision: Decision) -> None:
+        now = self._clock()
+        try:
+            events = await interactions.reserve(
+                self._log,
+                decision.interaction,
+                agent=decision.agent,
+                agent_version=decision.agent_version,
+                reason=decision.reason,
+                decision=decision.why,
+                due=now + RESERVED_FOR,
+                now=now,
+            )
+            if not events:
+                # Either moved meanwhile: our picture of them is old, the database's is true.
+                log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
+                await snapshot.refresh(self._log.pool, state, interaction=decision.interaction, agent=decision.agent)
+                state.give_back(decision.interaction, decision.agent)
+        except TRY_AGAIN as error:
+            log.warning("router.database", error=str(error))
+            state.give_back(decision.interaction, decision.agent)
