@@ -42,7 +42,7 @@ class Feed:
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._floor = Cursor(1, 0, 0)  # what `_kept` follows on
         self._moved = asyncio.Condition()
-        self._bell: asyncpg.Connection[asyncpg.Record] | None = None
+        self._bell: asyncpg.Connection | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
         self.cursor = self._floor

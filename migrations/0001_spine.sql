@@ -58,7 +58,7 @@ create table session (
     seen_at timestamptz not null,
     expires_at timestamptz not null
 );
-create index session_user on session (user_id);
+create index session_by_user on session (user_id);
 
 create table token (
     id bigint generated always as identity primary key,

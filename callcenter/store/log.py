@@ -10,8 +10,8 @@ import asyncpg
 from callcenter.domain.events import Event
 
 Listener = Callable[[Sequence[Event]], None]
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-Pool = asyncpg.Pool[asyncpg.Record]
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+Pool = asyncpg.Pool
 
 # xid8 has no binary codec in asyncpg; as bigint it keeps its order for the next 292,000 years of 1,000,000 tx/s.
 COLUMNS = (

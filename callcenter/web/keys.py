@@ -13,7 +13,7 @@ from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 
 SETTINGS = web.AppKey("settings", Settings)
-POOL: web.AppKey["asyncpg.Pool[asyncpg.Record]"] = web.AppKey("pool")
+POOL: "web.AppKey[asyncpg.Pool]" = web.AppKey("pool")
 LOG = web.AppKey("log", ContactLog)
 FEED = web.AppKey("feed", Feed)
 DIRECTORY = web.AppKey("directory", Directory)

@@ -135,7 +135,8 @@ class Voice:
                     await answering
                 await self._converse(call)
             finally:
-                if call.session is None or call.closed:
+                # A call that left AGI by a transfer is followed by AMI; any other ends here, or asks again.
+                if call.session is not None:
                     self._drop(call)
         finally:
             if answering is not None:
@@ -170,10 +171,10 @@ class Voice:
             known = await self._log.pool.fetchrow(_SQL.known, [key])
             if known is None:
                 continue
-            call = await self._resume(known, session, switch, now)
-            if call is not None:
-                return call
-            if not known["left_alone"] or known["outcome"] == Outcome.HANDLED:
+            if State(known["state"]) in (State.NEW, State.QUEUED, State.OFFERED):
+                if (call := await self._resume(known, session, switch, now)) is not None:
+                    return call
+            elif not await self._begins_anew(known, switch, unique, now):
                 await session.finish()
                 return None
         log.warning("call.loop", pbx=switch.name, uniqueid=unique)
@@ -209,24 +210,24 @@ class Voice:
     def _is_open(self, queue: Queue, now: datetime) -> bool:
         return queue.hours is None or queue.hours.is_open(now)
 
+    async def _begins_anew(self, known: asyncpg.Record, switch: Switch, unique: str, now: datetime) -> bool:
+        """A call that talked before asks again: a new contact when it was transferred to a number of ours or was given up
+        wrongly; the end of the old one when its agent hung up while nobody served it."""
+        if known["state"] != State.ACTIVE:
+            return bool(known["outcome"] not in (None, Outcome.HANDLED))
+        away = known["left_alone"] or switch.legs.transferring(unique)
+        cause = "transferred" if away else "agent_hangup"
+        await interactions.end_interaction(self._log, known["id"], cause=cause, now=now)
+        if (before := self.calls.get(known["id"])) is not None:
+            self._drop(before)
+        return away
+
     async def _resume(
         self, known: asyncpg.Record, session: AgiSession, switch: Switch, now: datetime
     ) -> Call | None:
-        """A call we have seen: its node died, or it was transferred back to us. None: this interaction is over."""
-        ident, state = known["id"], State(known["state"])
-        unique = session.environment["uniqueid"]
-        if state is State.ACTIVE:
-            # Who talked has left, or else the caller would not be here.
-            away = known["left_alone"] or switch.legs.transferring(unique)
-            cause = "transferred" if away else "agent_hangup"
-            await interactions.end_interaction(self._log, ident, cause=cause, now=now)
-            if (before := self.calls.get(ident)) is not None:
-                self._drop(before)
-            return None
-        if state not in (State.NEW, State.QUEUED, State.OFFERED):
-            return None
-        queue = self._directory.queues.get(known["queue_id"])
-        call = self._take(ident, session, switch, queue, known["queued_at"])
+        """A waiting call whose node died, or was given up by it; it keeps its place. None: it was answered or closed meanwhile."""
+        ident = known["id"]
+        call = self._take(ident, session, switch, self._directory.queues.get(known["queue_id"]), known["queued_at"])
         if known["pending"] is not None:
             await interactions.return_to_queue(
                 self._log, known["pending"], state=ReservationState.CANCELLED, reason="asked_again", now=now

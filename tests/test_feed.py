@@ -1,0 +1,120 @@
+"""The reader misses nothing and sees each aggregate's events in order, whoever else writes."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from callcenter.actions import agents
+from callcenter.domain.events import Cursor, Event
+from callcenter.feed import CursorGone, Feed
+from callcenter.store.log import ContactLog, Pool
+from tests.builders import NOW, arrive, make_floor, make_queue, make_user
+
+
+@asynccontextmanager
+async def reading(pool: Pool, log: ContactLog, dsn: str) -> AsyncIterator[Feed]:
+    feed = Feed(pool, log, dsn=dsn)
+    await feed.start()
+    tasks = [asyncio.create_task(feed.run())]
+    try:
+        yield feed
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_sixteen_writers_are_read_without_a_miss_or_an_inversion(database: str) -> None:
+    async with asyncpg.create_pool(database, min_size=17, max_size=17, init=_codecs) as pool:
+        log = ContactLog(pool)
+        users = [await make_user(pool, f"a{n}") for n in range(4)]
+        queue = await make_queue(pool)
+        async with reading(pool, log, database) as feed:
+            seen: list[Event] = []
+            feed.subscribe(seen.extend)
+
+            async def writer(n: int) -> None:
+                for i in range(60):
+                    agent = users[(n + i) % 4]
+                    presence = ("break", "on_queue")[i % 2]
+                    await agents.set_presence(log, agent, presence=presence, reason=None, actor=agent, now=NOW)
+                    if i % 5 == 0:
+                        await arrive(log, queue=queue)
+
+            await asyncio.gather(*(writer(n) for n in range(16)))
+            expected: int = await pool.fetchval("select count(*) from contact_log")
+            async with asyncio.timeout(10):
+                while len(seen) < expected:
+                    await feed.read()
+    assert len(seen) == len({event.seq for event in seen}) == expected
+    versions: dict[tuple[str, int | None], list[int]] = defaultdict(list)
+    for event in seen:
+        aggregate = event.agent if event.noun == "agent" else event.interaction
+        versions[event.noun, aggregate].append(event.version or 0)
+    for numbers in versions.values():
+        assert numbers == sorted(numbers)
+    for agent in users:
+        assert versions["agent", agent] == list(range(1, len(versions["agent", agent]) + 1))
+
+
+async def _codecs(connection: asyncpg.Connection) -> None:
+    from callcenter.store.db import _prepare
+
+    await _prepare(connection)
+
+
+async def test_an_unrelated_open_writer_delays_an_event_only_until_it_ends(pool: Pool, database: str) -> None:
+    log = ContactLog(pool)
+    agent = await make_user(pool)
+    blocker = await asyncpg.connect(database)
+    try:
+        async with reading(pool, log, database) as feed:
+            got = asyncio.Event()
+            feed.subscribe(lambda _: got.set())
+            transaction = blocker.transaction()
+            await transaction.start()
+            await blocker.execute("create table unrelated (n int)")
+            await agents.set_presence(log, agent, presence="busy", reason=None, actor=agent, now=NOW)
+            assert await feed.read()  # rows exist beyond the horizon
+            assert not got.is_set()
+            await transaction.commit()
+            # No bell is rung by the stranger's commit, and the slow poll is a second away.
+            async with asyncio.timeout(0.5):
+                await got.wait()
+    finally:
+        await blocker.close()
+
+
+async def test_a_follower_resumes_without_loss_or_repetition(pool: Pool, database: str) -> None:
+    floor = await make_floor(pool)
+    async with reading(pool, floor.log, database) as feed:
+        async with asyncio.timeout(5):
+            await feed.read()
+            stream = feed.follow(None)
+            first_batch = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            idents = [await arrive(floor.log, queue=floor.queue) for _ in range(5)]
+            seen = list(await first_batch)
+            while len(seen) < 10:
+                seen += await anext(stream)
+            await stream.aclose()
+            middle = seen[3].cursor
+            resumed = feed.follow(Cursor.parse(str(middle)))
+            rest: list[Event] = []
+            while len(rest) < 6:
+                rest += await anext(resumed)
+            await resumed.aclose()
+    assert [event.interaction for event in seen] == [ident for ident in idents for _ in range(2)]
+    assert rest == seen[4:]
+
+
+@pytest.mark.parametrize("cursor", [Cursor(2, 5, 5), Cursor(1, 2**60, 1)])
+async def test_a_cursor_of_another_life_of_the_log_is_told_so(pool: Pool, database: str, cursor: Cursor) -> None:
+    feed = Feed(pool, ContactLog(pool), dsn=database)
+    await feed.start()
+    with pytest.raises(CursorGone):
+        await anext(feed.follow(cursor))
