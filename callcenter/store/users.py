@@ -55,17 +55,6 @@ async def find_token(pool: Pool, secret: str, *, now: datetime) -> Account | Non
     return None if row is None else Account.of(row)
 
 
-async def add_attempt(pool: Pool, subject: str, *, since: datetime, now: datetime) -> tuple[int, datetime]:
-    """Notes an attempt to sign in before its password is looked at, so that attempts at once are counted too.
-
-    How many there were since then, this one included, and when the oldest was.
-    """
-    await pool.execute(SQL.note_attempt, subject, now)
-    row = await pool.fetchrow(SQL.count_attempts, subject, since)
-    assert row is not None
-    return row["attempts"], row["oldest"] or now
-
-
 async def add_user(
     connection: Connection, *, name: str, full_name: str, role: Role, password_hash: str | None, now: datetime
 ) -> int | None:

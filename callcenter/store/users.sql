@@ -6,14 +6,12 @@ select id, name, full_name, role, password_hash, language from users where name 
 select id, name, full_name, role, password_hash, language from users where id = $1 and active;
 
 -- name: note_attempt
-insert into sign_in_failure (subject, at) values ($1, $2);
-
--- name: count_attempts
--- How many attempts since a moment, and when the oldest of them was.
-select count(*) as attempts, min(at) as oldest from sign_in_failure where subject = $1 and at > $2;
+select note_attempt($1, $2, $3, $4);
 
 -- name: forget_attempt
-delete from sign_in_failure where subject = $1 and at = $2;
+-- One of a subject that may have more at the same moment.
+delete from sign_in_failure
+where ctid = (select ctid from sign_in_failure where subject = $1 and at = $2 limit 1);
 
 -- name: forget_attempts
 -- Those of one subject, and whatever is too old to count.

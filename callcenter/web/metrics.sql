@@ -1,0 +1,18 @@
+-- name: interactions
+select channel, state, count(*) from interaction where closed_at is null group by channel, state;
+
+-- name: waiting
+-- Every active queue, those where nobody waits too.
+select q.name as queue, count(i.id),
+       coalesce(extract(epoch from now() - min(i.queued_at)), 0)::float8 as longest
+from queue q left join interaction i on i.queue_id = q.id and i.closed_at is null and i.state in ('queued', 'offered')
+where q.active group by q.name;
+
+-- name: agents
+select routing_status as status, count(*) from agent group by routing_status;
+
+-- name: held
+-- The oldest open transaction that has written: who holds events back.
+select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::float8 as seconds
+from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+order by xact_start limit 1;

@@ -1,0 +1,25 @@
+"""All of the doors in this package at once, for whoever builds the application."""
+
+from aiohttp import web
+
+from callcenter.web import api_session, health
+from callcenter.web.keys import FEED
+from callcenter.web.metrics import METRICS, Metrics
+from callcenter.web.middleware import BODY_LIMIT, middlewares, security_headers
+
+
+def application() -> web.Application:
+    """With everything that surrounds a request. The values of `callcenter.web.keys` are the caller's to set."""
+    app = web.Application(middlewares=middlewares(), client_max_size=BODY_LIMIT)
+    app[METRICS] = Metrics()
+    app.on_response_prepare.append(security_headers)
+    app.on_startup.append(_count_events)
+    return app
+
+
+async def _count_events(app: web.Application) -> None:
+    app[FEED].subscribe(app[METRICS].count)
+
+
+def routes() -> list[web.RouteDef]:
+    return [*health.routes(), *api_session.routes()]

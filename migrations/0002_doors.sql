@@ -1,0 +1,20 @@
+-- What the doors to other programs need: search of customers by parts of a name, exports by day, passwords from a file.
+
+-- Pairs of neighbouring characters, so that a name of two Chinese characters is found by an index (trigrams find none).
+-- The text begins with a character that nobody types: a single character finds beginnings of names and of words.
+create function bigrams(p_text text) returns text[]
+language sql immutable strict parallel safe
+as $$
+    select coalesce(array_agg(distinct letters[n] || letters[n + 1]), '{}')
+    from (select string_to_array(' ' || lower(normalize(p_text, nfkc)), null) as letters) as text,
+         generate_series(1, cardinality(letters) - 1) as n
+$$;
+
+create index customer_words on customer using gin (bigrams(name || ' ' || coalesce(company, '')));
+
+-- Rows lie in the order of their arrival, so a summary per block range finds a day; it costs next to nothing to keep.
+create index interaction_arrived on interaction using brin (arrived_at) with (pages_per_range = 32, autosummarize = on);
+
+-- The hash of the password that an organisation file last gave this user: applying the same file again must not undo
+-- the password that the user has chosen since.
+alter table users add column file_password_hash text;
