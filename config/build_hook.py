@@ -1,4 +1,4 @@
-"""Compiles the translations, and puts the migrations into built wheels; `make install` runs it directly for a checkout."""
+"""Compiles the translations and puts the migrations into built wheels; `make install` runs it for a checkout."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: one shape for all of them, and what is asked of the server at the other end.
 
-What asyncpg gives: `xid8` is read and passed as int, `jsonb` and `json` (by the codecs set here) as Python values, `interval` as
-timedelta, `timestamptz` as aware datetime in UTC.
+What asyncpg gives: `xid8` is read and passed as int, `jsonb` and `json` (by the codecs set here) as Python values,
+`interval` as timedelta, `timestamptz` as aware datetime in UTC.
 """
 
 import asyncio
@@ -59,9 +59,7 @@ async def _prepare(conn: asyncpg.Connection) -> None:
     await conn.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
     )
-    await conn.set_type_codec(
-        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
-    )
+    await conn.set_type_codec("json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary")
 
 
 async def connect(dsn: str, *, application_name: str = "callcenter") -> asyncpg.Connection:
@@ -116,7 +114,8 @@ async def check_server(dsn: str, *, application_name: str = "callcenter") -> int
         if encoding != "UTF8":
             raise Invalid(f"The database must be made with the encoding UTF8; it has {encoding}")
         # A server tells its process id at log-in; a proxy invents one.
-        if await conn.fetchval("select pg_backend_pid()") != conn.get_server_pid() and await _changes_sessions(dsn, conn):
+        direct = await conn.fetchval("select pg_backend_pid()") == conn.get_server_pid()
+        if not direct and await _changes_sessions(dsn, conn):
             raise Invalid(f"Between us and PostgreSQL stands a proxy that pools transactions: {NO_PROXY}")
         return major
     finally:

@@ -45,7 +45,13 @@ _SETTINGS = {
     "log_checkpoints": "off",
 }
 # For data that nobody will miss: tests.
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+_FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Embedded:
             return
         os.close(self._users)
         self._users = None
-        # The keeper wakes up when the last user leaves, and holds the users' lock exclusively while it stops the server.
+        # The keeper wakes up when the last user leaves, and has the users' lock to itself while it stops the server.
         while self._is_running():
             with open(self._users_lock, "rb") as lock:
                 if not _lock_now(lock, fcntl.LOCK_EX) and _lock_now(lock, fcntl.LOCK_SH):
@@ -145,11 +151,13 @@ class Embedded:
         made_by = int((self._data / "PG_VERSION").read_text())
         if made_by != binaries.major:
             raise Invalid(
-                f"The data in {self._data} was made by PostgreSQL {made_by}, the one at hand is version {binaries.major}: "
+                f"The data in {self._data} was made by PostgreSQL {made_by}, the one at hand is {binaries.major}: "
                 "save it with pg_dump of the old version and load it into a new data directory"
             )
         self._make_socket_dir(runner)
-        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_dir())} | ({} if self._durable else _FORGETFUL)
+        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_dir())}
+        if not self._durable:
+            settings |= _FORGETFUL
         command = [str(binaries.folder / "postgres"), "-D", str(self._data)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # -I -S: starts in 15 ms, without looking for installed packages.
@@ -231,7 +239,8 @@ def find_binaries() -> Binaries:
         folders += [Path(place, "pginstall", "bin") for place in spec.submodule_search_locations or ()]
     if on_path := shutil.which("initdb"):
         folders.append(Path(on_path).resolve().parent)
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: _number(folder.parent.name), reverse=True)
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    folders += sorted(debian, key=lambda folder: _number(folder.parent.name), reverse=True)
     for folder in folders:
         if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
             major = _number(_run([str(folder / "postgres"), "--version"]).stdout)

@@ -1,8 +1,8 @@
-"""Keeps an embedded PostgreSQL running while anybody uses it; a program of its own, started by `embedded.py`, importing nothing of ours.
+"""Keeps an embedded PostgreSQL running while anybody uses it: a program of its own, which `embedded.py` starts.
 
-Users hold a shared lock on `users.lock`; the kernel gives it back however they end. The keeper waits for the exclusive lock:
-when it gets it, nobody is left, and it stops the server. `keeper.lock` is held as long as a server may be running. Should
-the keeper be killed, the server is told by the kernel (Linux).
+Users hold a shared lock on `users.lock`; the kernel gives it back however they end. The keeper waits for the exclusive
+lock: when it gets it, nobody is left, and it stops the server. `keeper.lock` is held as long as a server may run.
+Should the keeper be killed, the server is told by the kernel (Linux).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ READY_WITHIN = 30.0  # seconds; recovery after a crash included
 PR_SET_PDEATHSIG = 1
 
 
-def main(home: str, data: str, uid: str, gid: str, command: list[str]) -> int:
+def main(home: str, data: str, *, uid: str, gid: str, command: list[str]) -> int:
     """Start the server, detach, and return 0 as soon as it takes connections; 1 and its last words when it does not."""
     read_end, write_end = os.pipe()
     if os.fork():
@@ -105,4 +105,4 @@ def last_words(log_path: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:5], sys.argv[5:]))
+    sys.exit(main(sys.argv[1], sys.argv[2], uid=sys.argv[3], gid=sys.argv[4], command=sys.argv[5:]))

@@ -1,10 +1,10 @@
-"""Brings a database to the shape this program needs: numbered files once each, then the functions whenever they changed."""
+"""Brings a database to the shape this program needs: numbered files once each, then functions whenever they changed."""
 
 import asyncio
 import hashlib
 import re
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ async def pending(conn: asyncpg.Connection, source: Source | None = None) -> lis
 async def _alone(conn: asyncpg.Connection) -> AsyncIterator[None]:
     # Asked again and again instead of waited for: a waiting statement holds a snapshot, and an index that the
     # other program builds concurrently would wait for that snapshot, for ever.
-    while not await conn.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+    while not await conn.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 it is another program's
         await asyncio.sleep(0.05)
     try:
         # Building an index may take long; a lock on a busy table must not be waited for with everybody behind us.
@@ -97,9 +97,8 @@ async def _pending_files(conn: asyncpg.Connection, source: Source) -> list[Path]
     applied = {row["name"]: row["checksum"] for row in await conn.fetch(_sql.applied)}
     files = {path.stem: path for path in source.numbered()}
     if unknown := sorted(applied.keys() - files.keys()):
-        raise Invalid(
-            f"The database is newer than this program: it has the migration {', '.join(unknown)}. Install the newer program"
-        )
+        names = ", ".join(unknown)
+        raise Invalid(f"The database is newer than this program: it has {names}. Install the newer program")
     for name in applied.keys() & files.keys():
         if applied[name] != _checksum(files[name].read_text(encoding="utf-8")):
             raise Invalid(f"The migration {name} was changed after it was applied; changes go into a new file")

@@ -46,7 +46,9 @@ async def test_no_session_may_keep_a_transaction_open(database):
 async def test_a_database_that_is_not_utf8_is_refused_in_words(server, database):
     admin = await asyncpg.connect(server.dsn_of("postgres"))
     try:
-        await admin.execute("create database latin encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0 locale_provider libc")
+        await admin.execute(
+            "create database latin encoding 'LATIN1' locale 'C' template template0 locale_provider libc"
+        )
         with pytest.raises(Invalid, match="encoding UTF8; it has LATIN1"):
             await check_server(server.dsn_of("latin"))
     finally:
@@ -66,7 +68,10 @@ async def test_a_session_ended_by_the_server_is_one_of_try_again(database, db):
     pid = conn.get_server_pid()
     waiting = asyncio.create_task(conn.fetchval("select pg_sleep(60)"))
     async with asyncio.timeout(5):
-        while await db.fetchval("select state from pg_stat_activity where pid = $1 and query like '%sleep%'", pid) != "active":
+        while (
+            await db.fetchval("select state from pg_stat_activity where pid = $1 and query like '%sleep%'", pid)
+            != "active"
+        ):
             pass
         await db.execute("select pg_terminate_backend($1)", pid)
         with pytest.raises(TRY_AGAIN):

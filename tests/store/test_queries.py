@@ -35,7 +35,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error_with_the_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("-- name: a\nselect 1;\n-- name: a\nselect 2;", "two queries are named a"), ("-- name: a\n\n-- name: b\nselect 1", "a is empty")],
+    [
+        ("-- name: a\nselect 1;\n-- name: a\nselect 2;", "two queries are named a"),
+        ("-- name: a\n\n-- name: b\nselect 1", "a is empty"),
+    ],
 )
 def test_a_file_that_cannot_be_meant_is_refused(tmp_path, text, words):
     with pytest.raises(ValueError, match=words):

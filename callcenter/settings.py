@@ -1,0 +1,195 @@
+"""Where this server listens, where its database and its PBXs are: from a TOML file and the environment, which wins."""
+
+import socket
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, TypeAdapter, ValidationError
+
+from callcenter.errors import Invalid
+from callcenter.toml import BadFile, Document, Location, Problem, parse, read, wanted
+
+PREFIX = "CALLCENTER_"
+CONFIG = PREFIX + "CONFIG"
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system chooses
+Host = Annotated[str, Field(min_length=1)]
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(value)  # type: ignore[arg-type] # anything else raises too
+    except ValueError:
+        raise ValueError("an address or a network such as 10.0.0.0/24 was expected") from None
+
+
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class _Pbx(_Table):
+    name: str = Field(min_length=1, max_length=40, pattern=r"^[\w.-]+$")
+    addresses: tuple[Network, ...] = LOOPBACK
+    ami_host: Host | None = None
+    ami_port: Port = 5038
+    ami_user: str = "callcenter"
+
+
+class PbxSettings(_Pbx):
+    """One PBX: who may speak FastAGI for it, and its manager interface where it has one."""
+
+    ami_secret: SecretStr | None = None
+
+
+class _Server(_Table):
+    database_url: SecretStr | None = None  # absent: the embedded database in data_dir
+    data_dir: Path = Path("var")
+    http_host: Host = "127.0.0.1"
+    http_port: Port = 8080
+    # The address that browsers use, where it is another than ours: a TLS proxy's.
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    agi_host: Host = "127.0.0.1"
+    agi_port: Port = 4573
+    smtp_host: Host = "127.0.0.1"
+    smtp_port: Port = 2525
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    require_console: bool = True
+    # Tells this process from the others on the same database; the same after a restart.
+    node_name: str = Field(default="", max_length=200)
+    max_calls: int = Field(default=5000, ge=1, le=100_000)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+
+class Settings(_Server):
+    """All settings, checked; secrets do not show when printed."""
+
+    pbx: tuple[PbxSettings, ...] = (PbxSettings(name="default"),)
+
+
+class _PbxInFile(_Pbx):
+    # A secret stands in the environment; the file names the variable.
+    ami_secret_env: str | None = None
+
+
+class _InFile(_Server):
+    """What a settings file may say: the keys of Settings, those of one PBX called `default`, and tables of more."""
+
+    pbx: tuple[_PbxInFile, ...] = ()
+    ami_host: Host | None = None
+    ami_port: Port = 5038
+    ami_user: str = "callcenter"
+    ami_secret: SecretStr | None = None
+
+
+_IN_FILE = TypeAdapter(_InFile)
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the file that CALLCENTER_CONFIG names, if it does, and the environment; raises BadFile."""
+    path = environ.get(CONFIG)
+    document = read(Path(path)) if path else parse("", "settings")
+    from_environment = {
+        name: environ[PREFIX + name.upper()]
+        for name in _InFile.model_fields
+        if name != "pbx" and environ.get(PREFIX + name.upper())
+    }
+    found = _validate(document, from_environment)
+    given = found.model_dump(exclude_unset=True, include=set(_Server.model_fields))
+    pbxs = tuple(_pbx(table, ("pbx", i), document, environ) for i, table in enumerate(found.pbx))
+    settings = Settings(**given, pbx=_with_default(pbxs, found))
+    _refuse_twins(settings, document)
+    if not settings.node_name:
+        return settings.model_copy(update={"node_name": f"{socket.gethostname()}:{settings.http_port}"})
+    return settings
+
+
+def _validate(document: Document, from_environment: Mapping[str, str]) -> _InFile:
+    try:
+        return _IN_FILE.validate_python({**document.data, **from_environment})
+    except ValidationError as error:
+        problems = []
+        for details in error.errors():
+            location: Location = details["loc"]
+            key = str(location[0]) if location else ""
+            if key in from_environment:
+                problems.append(Problem("environment", PREFIX + key.upper(), wanted(details)))
+            else:
+                problems.append(document.problem(location, wanted(details)))
+        raise BadFile(problems) from None
+
+
+def _pbx(table: _PbxInFile, location: Location, document: Document, environ: Mapping[str, str]) -> PbxSettings:
+    given: dict[str, Any] = table.model_dump(exclude_unset=True, exclude={"ami_secret_env"})
+    if variable := table.ami_secret_env:
+        if not environ.get(variable):
+            where = (*location, "ami_secret_env")
+            raise BadFile([document.problem(where, f"the variable {variable} was expected in the environment")])
+        given["ami_secret"] = SecretStr(environ[variable])
+    return PbxSettings(**given)
+
+
+def _with_default(pbxs: tuple[PbxSettings, ...], found: _InFile) -> tuple[PbxSettings, ...]:
+    """Let the single settings of AMI speak for the PBX `default`, which is there when no other is."""
+    single = {"ami_host", "ami_port", "ami_user", "ami_secret"} & found.model_fields_set
+    update = {name: getattr(found, name) for name in single}
+    if any(pbx.name == "default" for pbx in pbxs):
+        return tuple(pbx.model_copy(update=update) if pbx.name == "default" else pbx for pbx in pbxs)
+    if single or not pbxs:
+        return (PbxSettings(name="default", **update), *pbxs)
+    return pbxs
+
+
+def _refuse_twins(settings: Settings, document: Document) -> None:
+    names = [pbx.name for pbx in settings.pbx]
+    for i, table in enumerate(document.data.get("pbx", ())):
+        if names.count(table["name"]) > 1:
+            raise BadFile([document.problem(("pbx", i, "name"), f"another PBX is called {table['name']} too")])
+
+
+def problems(settings: Settings) -> list[str]:
+    """Say in words why a server with these settings must not start; an empty list when it may."""
+    found = []
+    doors = {"http": settings.http_host, "agi": settings.agi_host, "smtp": settings.smtp_host}
+    if settings.secret_key is None:
+        found += [
+            f"{name}_host is {host}, which others can reach, and there is no secret_key: set CALLCENTER_SECRET_KEY "
+            "to 32 or more random characters, or listen on 127.0.0.1"
+            for name, host in doors.items()
+            if not is_loopback(host)
+        ]
+    if not is_loopback(settings.agi_host):
+        found += [
+            f"the PBX {pbx.name} lets every address speak AGI ({network}): name the PBX's own addresses"
+            for pbx in settings.pbx
+            for network in pbx.addresses
+            if network.prefixlen == 0
+        ]
+    found += [
+        f"the PBX {pbx.name} has an ami_host and no secret: set {PREFIX}AMI_SECRET, or ami_secret_env in its table"
+        for pbx in settings.pbx
+        if pbx.ami_host and not pbx.ami_secret
+    ]
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_no_problems(settings: Settings) -> None:
+    """Raise Invalid with all of `problems`, one a line."""
+    if found := problems(settings):
+        raise Invalid("\n".join(found))

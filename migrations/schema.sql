@@ -1,0 +1,395 @@
+-- Generated from the migrations: read this, change those.
+
+create sequence contact_log_seq;
+
+create sequence ticket_number;
+
+create table address (
+    id bigint generated always as identity,
+    customer_id bigint not null,
+    kind text not null,
+    value text not null,
+    certainty text default 'known' not null,
+    created_at timestamptz default now() not null,
+    constraint address_certainty_check CHECK ((certainty = ANY (ARRAY['verified', 'known', 'maybe']))),
+    constraint address_kind_check CHECK ((kind = ANY (ARRAY['phone', 'email', 'web', 'fax', 'external']))),
+    constraint address_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id) ON DELETE CASCADE,
+    constraint address_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX address_customer ON address USING btree (customer_id, kind, value);
+CREATE INDEX address_value ON address USING btree (kind, value) INCLUDE (customer_id, certainty);
+
+create table agent (
+    user_id bigint not null,
+    presence text default 'offline' not null,
+    presence_reason text,
+    presence_at timestamptz default now() not null,
+    routing_status text default 'off_queue' not null,
+    routing_at timestamptz default now() not null,
+    idle_since timestamptz,
+    not_before timestamptz,
+    failures integer default 0 not null,
+    desk_node_id bigint,
+    desk_lost_at timestamptz default '-infinity'::timestamptz,
+    version integer default 0 not null,
+    constraint agent_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint agent_pkey PRIMARY KEY (user_id)
+) with (fillfactor=50);
+
+create table contact_log (
+    seq bigint default nextval('contact_log_seq'::regclass) not null,
+    xid xid8 default pg_current_xact_id() not null,
+    epoch integer default 1 not null,
+    at timestamptz not null,
+    kind text not null,
+    interaction_id bigint,
+    customer_id bigint,
+    agent_id bigint,
+    queue_id bigint,
+    ticket_id bigint,
+    actor_id bigint,
+    version integer,
+    data jsonb default '{}'::jsonb not null
+) partition by RANGE (at);
+CREATE INDEX contact_log_interaction ON ONLY contact_log USING btree (interaction_id, seq) WHERE (interaction_id IS NOT NULL);
+CREATE INDEX contact_log_order ON ONLY contact_log USING btree (epoch, xid, seq);
+CREATE INDEX contact_log_ticket ON ONLY contact_log USING btree (ticket_id, seq) WHERE (ticket_id IS NOT NULL);
+
+create table customer (
+    id bigint generated always as identity,
+    external_id text,
+    name text not null,
+    company text,
+    tier text,
+    language text,
+    note text,
+    merged_into bigint,
+    created_at timestamptz default now() not null,
+    version integer default 1 not null,
+    constraint customer_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES customer(id),
+    constraint customer_pkey PRIMARY KEY (id),
+    constraint customer_external_id_key UNIQUE (external_id)
+);
+CREATE INDEX customer_words ON customer USING gin (bigrams(((name || ' ') || COALESCE(company, ''))));
+
+create table draft (
+    user_id bigint not null,
+    interaction_id bigint not null,
+    note text default '' not null,
+    disposition text,
+    updated_at timestamptz not null,
+    constraint draft_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id) ON DELETE CASCADE,
+    constraint draft_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint draft_pkey PRIMARY KEY (user_id, interaction_id)
+);
+
+create table hours (
+    id bigint generated always as identity,
+    name text not null,
+    timezone text not null,
+    weekly jsonb default '{}'::jsonb not null,
+    holidays text,
+    closed date[] default '{}'::date[] not null,
+    open jsonb default '{}'::jsonb not null,
+    constraint hours_pkey PRIMARY KEY (id),
+    constraint hours_name_key UNIQUE (name)
+);
+
+create table interaction (
+    id bigint generated always as identity,
+    channel text not null,
+    direction text default 'inbound' not null,
+    state text not null,
+    outcome text,
+    external_id text,
+    pbx text,
+    leg text,
+    customer_id bigint,
+    queue_id bigint,
+    agent_id bigint,
+    ticket_id bigint,
+    address_kind text,
+    address text,
+    address_name text,
+    called text,
+    subject text,
+    priority integer default 0 not null,
+    arrived_at timestamptz not null,
+    queued_at timestamptz,
+    answered_at timestamptz,
+    ended_at timestamptz,
+    closed_at timestamptz,
+    disposition text,
+    note text,
+    end_cause text,
+    segments integer default 0 not null,
+    node_id bigint,
+    version integer default 1 not null,
+    constraint interaction_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
+    constraint interaction_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint interaction_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id),
+    constraint interaction_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
+    constraint interaction_pkey PRIMARY KEY (id)
+) with (fillfactor=85);
+CREATE INDEX interaction_address ON interaction USING btree (address, arrived_at DESC) WHERE (address IS NOT NULL);
+CREATE INDEX interaction_arrived ON interaction USING brin (arrived_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX interaction_customer ON interaction USING btree (customer_id, arrived_at DESC, id DESC);
+CREATE UNIQUE INDEX interaction_external ON interaction USING btree (channel, external_id) WHERE (external_id IS NOT NULL);
+CREATE INDEX interaction_open ON interaction USING btree (id) WHERE (closed_at IS NULL);
+CREATE INDEX interaction_queue ON interaction USING btree (queue_id, id DESC);
+CREATE INDEX interaction_ticket ON interaction USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
+
+create table leader (
+    only_row boolean default true not null,
+    node_id bigint not null,
+    backend_pid integer not null,
+    beat_at timestamptz not null,
+    constraint leader_only_row_check CHECK (only_row),
+    constraint leader_pkey PRIMARY KEY (only_row)
+);
+
+create table message (
+    id bigint generated always as identity,
+    interaction_id bigint,
+    ticket_id bigint,
+    author_id bigint,
+    kind text not null,
+    public boolean default false not null,
+    text text not null,
+    at timestamptz not null,
+    constraint message_kind_check CHECK ((kind = ANY (ARRAY['note', 'inbound', 'outbound']))),
+    constraint message_author_id_fkey FOREIGN KEY (author_id) REFERENCES users(id),
+    constraint message_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
+    constraint message_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
+    constraint message_pkey PRIMARY KEY (id)
+);
+CREATE INDEX message_interaction ON message USING btree (interaction_id, id) WHERE (interaction_id IS NOT NULL);
+CREATE INDEX message_ticket ON message USING btree (ticket_id, id) WHERE (ticket_id IS NOT NULL);
+
+create table node (
+    id bigint generated always as identity,
+    name text not null,
+    epoch integer default 1 not null,
+    agi_host text default '' not null,
+    agi_port integer default 0 not null,
+    started_at timestamptz default now() not null,
+    lease_until timestamptz not null,
+    constraint node_pkey PRIMARY KEY (id),
+    constraint node_name_key UNIQUE (name)
+);
+
+create table organisation (
+    only_row boolean default true not null,
+    name text default '' not null,
+    region text default 'CN' not null,
+    timezone text default 'UTC' not null,
+    languages text[] default '{en}'[] not null,
+    log_epoch integer default 1 not null,
+    cluster_identifier bigint,
+    constraint organisation_only_row_check CHECK (only_row),
+    constraint organisation_pkey PRIMARY KEY (only_row)
+);
+
+create table queue (
+    id bigint generated always as identity,
+    name text not null,
+    is_default boolean default false not null,
+    hours_id bigint,
+    needs jsonb default '{}'::jsonb not null,
+    steps jsonb default '[]'::jsonb not null,
+    strategy text default 'longest_idle' not null,
+    service_level_target double precision default 0.8 not null,
+    service_level_within interval default '00:00:20'::interval not null,
+    ring_timeout interval default '00:00:15'::interval not null,
+    wrap_up_mode text default 'optional' not null,
+    wrap_up_limit interval,
+    dispositions text[] default '{}'[] not null,
+    tiers jsonb default '{}'::jsonb not null,
+    greeting text,
+    closed_announcement text,
+    active boolean default true not null,
+    constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
+    constraint queue_pkey PRIMARY KEY (id),
+    constraint queue_name_key UNIQUE (name)
+);
+CREATE UNIQUE INDEX queue_default ON queue USING btree (is_default) WHERE is_default;
+
+create table queue_member (
+    queue_id bigint not null,
+    user_id bigint not null,
+    delay interval default '00:00:00'::interval not null,
+    age_shift interval default '00:00:00'::interval not null,
+    constraint queue_member_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id) ON DELETE CASCADE,
+    constraint queue_member_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint queue_member_pkey PRIMARY KEY (queue_id, user_id)
+);
+
+create table queue_number (
+    number text not null,
+    queue_id bigint not null,
+    constraint queue_number_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id) ON DELETE CASCADE,
+    constraint queue_number_pkey PRIMARY KEY (number)
+);
+
+create table reservation (
+    id bigint generated always as identity,
+    interaction_id bigint not null,
+    agent_id bigint not null,
+    segment integer not null,
+    channel text not null,
+    slot integer default 0 not null,
+    state text default 'pending' not null,
+    reason text,
+    created_at timestamptz not null,
+    offered_at timestamptz,
+    answered_at timestamptz,
+    released_at timestamptz,
+    ended_at timestamptz,
+    due_at timestamptz,
+    disposition text,
+    note text,
+    decision jsonb,
+    version integer default 1 not null,
+    constraint reservation_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
+    constraint reservation_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
+    constraint reservation_pkey PRIMARY KEY (id)
+) with (fillfactor=70);
+CREATE INDEX reservation_interaction ON reservation USING btree (interaction_id);
+CREATE INDEX reservation_live ON reservation USING btree (id) WHERE (state = ANY (ARRAY['pending', 'accepted']));
+CREATE UNIQUE INDEX reservation_segment ON reservation USING btree (interaction_id, segment) WHERE (state = 'pending');
+CREATE UNIQUE INDEX reservation_slot ON reservation USING btree (agent_id, channel, slot) WHERE (state = ANY (ARRAY['pending', 'accepted']));
+
+create table segment (
+    interaction_id bigint not null,
+    n integer not null,
+    agent_id bigint,
+    reservation_id bigint,
+    kind text default 'agent' not null,
+    leg text,
+    endpoint text,
+    started_at timestamptz not null,
+    answered_at timestamptz,
+    ended_at timestamptz,
+    held_at timestamptz,
+    hold interval default '00:00:00'::interval not null,
+    cause text,
+    constraint segment_kind_check CHECK ((kind = ANY (ARRAY['agent', 'transfer', 'consultation']))),
+    constraint segment_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
+    constraint segment_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
+    constraint segment_pkey PRIMARY KEY (interaction_id, n)
+);
+CREATE INDEX segment_agent ON segment USING btree (agent_id, interaction_id DESC);
+
+create table session (
+    token_hash bytea not null,
+    user_id bigint not null,
+    csrf text not null,
+    address text,
+    user_agent text,
+    created_at timestamptz not null,
+    seen_at timestamptz not null,
+    expires_at timestamptz not null,
+    constraint session_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint session_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX session_by_user ON session USING btree (user_id);
+
+create table sign_in_failure (
+    subject text not null,
+    at timestamptz not null
+);
+CREATE INDEX sign_in_failure_subject ON sign_in_failure USING btree (subject, at);
+
+create table ticket (
+    id bigint generated always as identity,
+    number bigint not null,
+    subject text not null,
+    state text default 'new' not null,
+    priority text default 'normal' not null,
+    category text,
+    queue_id bigint,
+    owner_id bigint,
+    customer_id bigint,
+    created_by bigint,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    closed_at timestamptz,
+    version integer default 1 not null,
+    constraint ticket_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id),
+    constraint ticket_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint ticket_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id),
+    constraint ticket_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id),
+    constraint ticket_pkey PRIMARY KEY (id),
+    constraint ticket_number_key UNIQUE (number)
+);
+CREATE INDEX ticket_customer ON ticket USING btree (customer_id, id DESC);
+CREATE INDEX ticket_open_owner ON ticket USING btree (owner_id, id DESC) WHERE (state <> ALL (ARRAY['resolved', 'closed']));
+
+create table token (
+    id bigint generated always as identity,
+    user_id bigint not null,
+    token_hash bytea not null,
+    name text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    constraint token_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint token_pkey PRIMARY KEY (id),
+    constraint token_token_hash_key UNIQUE (token_hash)
+);
+
+create table users (
+    id bigint generated always as identity,
+    name text not null,
+    full_name text not null,
+    role text not null,
+    password_hash text,
+    language text,
+    manager_id bigint,
+    endpoint text,
+    skills jsonb default '{}'::jsonb not null,
+    capacity jsonb default '{"chat": 4, "email": 1, "phone": 1, "callback": 1}'::jsonb not null,
+    demo boolean default false not null,
+    active boolean default true not null,
+    created_at timestamptz default now() not null,
+    file_password_hash text,
+    constraint users_role_check CHECK ((role = ANY (ARRAY['agent', 'supervisor', 'administrator']))),
+    constraint users_manager_id_fkey FOREIGN KEY (manager_id) REFERENCES users(id),
+    constraint users_pkey PRIMARY KEY (id),
+    constraint users_endpoint_key UNIQUE (endpoint),
+    constraint users_name_key UNIQUE (name)
+);
+
+-- The verbs, in callcenter/store/functions:
+-- function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
+-- function agent_image(a agent) returns jsonb
+-- function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
+-- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
+-- function bigrams(p_text text) returns text[]
+-- function end_interaction(p_interaction bigint, p_cause text, p_outcome text, p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function end_reservation(r reservation, p_state text, p_reason text, p_agent_status text, p_not_before timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function end_segments(p_interaction bigint, p_reservation bigint, p_cause text, p_now timestamptz) returns void
+-- function enqueue(p_interaction bigint, p_queue bigint, p_now timestamptz) returns SETOF contact_log
+-- function ensure_log_months(p_from timestamptz, p_months integer) returns integer
+-- function find_customer(p_kind text, p_value text) returns bigint
+-- function hold(p_interaction bigint, p_held boolean, p_now timestamptz) returns SETOF contact_log
+-- function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function interaction_image(i interaction) returns jsonb
+-- function leave_unserved(p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function lock_agent(p_id bigint) returns void
+-- function lock_aggregate(p_class integer, p_id bigint) returns void
+-- function lock_customer(p_id bigint) returns void
+-- function lock_interaction(p_id bigint) returns void
+-- function lock_ticket(p_id bigint) returns void
+-- function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint) returns SETOF contact_log
+-- function log_interaction(i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb) returns SETOF contact_log
+-- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function move_desk(p_agent bigint, p_node bigint, p_open boolean, p_now timestamptz) returns SETOF contact_log
+-- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
+-- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
+-- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_slot integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_agent_status text, p_backoff interval, p_now timestamptz) returns SETOF contact_log
+-- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
+-- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log
