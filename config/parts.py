@@ -1,4 +1,4 @@
-"""Sees to it that the machine has the real parts that the journeys run on: `python config/parts.py asterisk browser`."""
+"""Sees to it that the machine has the real parts of the journeys: `python config/parts.py asterisk browser`."""
 
 import os
 import shutil
