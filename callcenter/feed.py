@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -25,6 +26,7 @@ _KEPT = 5_000
 _BEYOND = 0.002
 _POLL = 1.0
 _MAX_SEQ = 2**63 - 1
+_RING_LOST = (*TRY_AGAIN, asyncpg.InterfaceError)
 
 
 class CursorGone(NotFound):
@@ -34,9 +36,17 @@ class CursorGone(NotFound):
 class Feed:
     """One cursor reader a process. `run` is supervised; subscribers are called in order and must not block."""
 
-    def __init__(self, pool: Pool, contact_log: ContactLog, *, dsn: str) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        contact_log: ContactLog,
+        *,
+        dsn: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._pool = pool
         self._dsn = dsn
+        self._clock = clock
         self._wake = asyncio.Event()
         self._subscribers: list[Subscriber] = []
         self._kept: deque[Event] = deque(maxlen=_KEPT)
@@ -73,7 +83,7 @@ class Feed:
             while self._ring_again and self._bell is not None and not self._bell.is_closed():
                 self._ring_again = False
                 await self._bell.execute(f"notify {_CHANNEL}")
-        except (*TRY_AGAIN, asyncpg.InterfaceError):
+        except _RING_LOST:
             pass  # the other nodes' slow poll covers it; `listen` connects anew
         finally:
             self._ringing = None
@@ -111,6 +121,7 @@ class Feed:
             events, beyond = await self._page(self.cursor, _PAGE)
             if events:
                 self.cursor = events[-1].cursor
+                self.lag = (self._clock() - events[-1].at).total_seconds()
                 self._kept.extend(events)
                 if len(self._kept) == _KEPT:
                     self._floor = self._kept[0].cursor
@@ -127,7 +138,7 @@ class Feed:
         for row in rows:
             if not row["settled"]:
                 return events, True
-            events.append(event_of(row[:-1]))
+            events.append(event_of(row))
         return events, False
 
     async def follow(self, after: Cursor | None = None) -> AsyncIterator[Sequence[Event]]:

@@ -20,7 +20,3 @@ class Phone(Protocol):
     async def hang_up(self, interaction: int) -> None:
         """Ends the customer's call. Raises NotFound, Conflict or ChannelError in words."""
         ...
-
-    async def decline(self, interaction: int) -> None:
-        """Stops the ringing at the agent whose offer was declined on the console; the caller waits on."""
-        ...

@@ -18,6 +18,7 @@ COLUMNS = (
     "seq, xid::text::bigint as xid, epoch, at, kind, interaction_id, customer_id, agent_id, queue_id, ticket_id, "
     "actor_id, version, data"
 )
+_WIDTH = COLUMNS.count(",") + 1
 _APPEND = f"""
 insert into contact_log
     (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data)
@@ -27,8 +28,8 @@ _CALLS: dict[tuple[str, int], str] = {}
 
 
 def event_of(row: asyncpg.Record) -> Event:
-    """A row selected with COLUMNS."""
-    return Event(*row)
+    """A row selected with COLUMNS (and perhaps more behind them)."""
+    return Event(*row[:_WIDTH])
 
 
 def verb_call(verb: str, arguments: int) -> str:

@@ -183,6 +183,7 @@ class Legs:
                     continue
                 known.talked.add(leg)
                 known.ringing = None
+                known.transferring = False
                 self._caller_of[leg] = caller
                 changes.append(CallChange(Change.JOINED, caller, leg, channel))
         return changes

@@ -22,7 +22,7 @@ from callcenter.store.nodes import Node
 from callcenter.store.queries import Queries
 from channels.telephony import agi
 from channels.telephony.agi import GoneReason
-from channels.telephony.calls import Missed, dial_result
+from channels.telephony.calls import CallChange, Change, Missed, dial_result
 from channels.telephony.fastagi import AgiSession, HungUp
 from channels.telephony.switch import Switch
 
@@ -137,7 +137,7 @@ class Voice:
             finally:
                 # A call that left AGI by a transfer is followed by AMI; any other ends here, or asks again.
                 if call.session is not None:
-                    self._drop(call)
+                    self.drop(call)
         finally:
             if answering is not None:
                 answering.cancel()
@@ -219,7 +219,7 @@ class Voice:
         cause = "transferred" if away else "agent_hangup"
         await interactions.end_interaction(self._log, known["id"], cause=cause, now=now)
         if (before := self.calls.get(known["id"])) is not None:
-            self._drop(before)
+            self.drop(before)
         return away
 
     async def _resume(
@@ -237,7 +237,7 @@ class Voice:
                 self._log, ident, node=self._node.id, leg=_text(session.environment.get("channel", "")), now=now
             )
         except Conflict:
-            self._drop(call)
+            self.drop(call)
             return None
         log.info("call.resumed", interaction=ident)
         return call
@@ -259,7 +259,7 @@ class Voice:
         self.by_unique[call.switch.name, call.unique] = call
         call.switch.legs.serve(call.unique, call.channel, talked=call.legs)
 
-    def _drop(self, call: Call) -> None:
+    def drop(self, call: Call) -> None:
         if self.calls.get(call.interaction) is call:
             del self.calls[call.interaction]
         if self.by_unique.get((call.switch.name, call.unique)) is call:
@@ -285,6 +285,9 @@ class Voice:
                     offer = call.offer
                     if offer is not None and offer.reservation == event.data["reservation"]:
                         offer.ended = True
+                        if offer.ringing:
+                            # Ended on the console, or by the sweep: the phone need not ring on.
+                            call.switch.changes.put_nowait(CallChange(Change.RINGING, call.unique))
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
                     call.news.set()

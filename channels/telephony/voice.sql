@@ -10,6 +10,7 @@ from interaction i where i.channel = 'phone' and i.external_id = any($1) order b
 -- Open calls of a PBX, with the legs that talk: what a connection to it is reconciled with.
 select i.id, i.state, i.external_id, i.leg, i.called, i.queue_id, i.queued_at, i.node_id,
        n.lease_until is null or n.lease_until < $2 as orphan,
+       (select r.id from reservation r where r.interaction_id = i.id and r.state = 'pending') as pending,
        coalesce((select jsonb_agg(jsonb_build_object('leg', s.leg, 'reservation', s.reservation_id))
                  from segment s where s.interaction_id = i.id and s.answered_at is not null and s.ended_at is null), '[]')
            as talking

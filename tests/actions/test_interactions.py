@@ -135,7 +135,12 @@ async def test_a_caller_who_gives_up_while_the_phone_rings_frees_the_agent(pool:
     events = await interactions.leave_unserved(
         floor.log, ident, outcome=Outcome.ABANDONED, cause="customer_hangup", node=None, now=later(9)
     )
-    assert kinds(events) == ["reservation.cancelled", "agent.status", "interaction.abandoned"]
+    assert kinds(events) == [
+        "reservation.cancelled",
+        "agent.status",
+        "interaction.abandoned",
+        "interaction.closed",
+    ]
     assert await state_of(pool, ident) == ("closed", "abandoned")
     assert await status_of(pool, floor.agent) == "idle"
     with pytest.raises(Conflict):

@@ -1,0 +1,228 @@
+"""The composition root: builds the server from its settings, starts it, stops it."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from aiohttp import web
+
+from callcenter import settings as rules
+from callcenter.actions import agents
+from callcenter.errors import Conflict, Invalid
+from callcenter.feed import Feed
+from callcenter.settings import Settings
+from callcenter.store import migrate, nodes
+from callcenter.store.db import connect_pool
+from callcenter.store.directory import Directory
+from callcenter.store.embedded import embedded
+from callcenter.store.log import ContactLog, Pool
+from callcenter.store.nodes import Node
+from callcenter.supervisor import Supervisor
+from callcenter.web import keys, site
+from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi
+from channels.telephony.follow import Follower
+from channels.telephony.switch import Switch
+from channels.telephony.voice import Voice
+from routing import due
+from routing.leadership import Leadership
+from routing.router import Router
+from screenpop import site as consoles
+from screenpop.live import Hub
+
+log = structlog.get_logger()
+
+_STOP_WITHIN = timedelta(seconds=3)
+_POOL = 12
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that is ready."""
+
+    settings: Settings
+    dsn: str
+    http_port: int
+    agi_port: int
+    pool: Pool
+    node: Node
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.http_host}:{self.http_port}"
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database: the one in the settings, or the embedded one for as long as the context lasts."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+    else:
+        async with embedded(settings.data_dir) as dsn:
+            yield dsn
+
+
+@asynccontextmanager
+async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
+    """A whole server: ready on entry, stopped in order on exit.
+
+    Raises Invalid in words when the settings or the database forbid a start, OSError when a port is taken.
+    """
+    rules.require_no_problems(settings)
+    async with AsyncExitStack() as stack:
+        pool = await connect_pool(dsn, max_size=_POOL)
+        stack.push_async_callback(pool.close)
+        await _check_schema(pool)
+        supervisor = Supervisor()
+        stack.push_async_callback(supervisor.stop, within=_STOP_WITHIN)
+        contact_log = ContactLog(pool)
+        feed = Feed(pool, contact_log, dsn=dsn, clock=clock)
+        await feed.start()
+        directory = Directory(pool)
+        await directory.load()
+        feed.subscribe(directory.note)
+
+        switches = {pbx.name: Switch(pbx) for pbx in settings.pbx}
+        # The port is taken before the node is known to others; who calls this early waits for the rest.
+        voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
+        agi_server = await _listen(settings, switches, voice_ready)
+        stack.callback(_hang_up_agi, agi_server)
+        node = await nodes.register(
+            pool, settings.node_name, agi_host=settings.agi_host, agi_port=agi_server.port, now=clock()
+        )
+        stack.push_async_callback(_give_up, pool, node)
+        # Whoever had a desk at this node's former life must open it again.
+        await agents.lose_desks(contact_log, node=node.id, now=clock())
+
+        leadership = Leadership(dsn, node=node.id)
+        router = Router(
+            contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock
+        )
+        hub = Hub(contact_log, feed, directory, node=node, clock=clock)
+        voice = Voice(contact_log, directory, node, hub, switches, clock=clock)
+        contact_log.listen(voice.note)
+        feed.subscribe(voice.note)
+        voice_ready.set_result(voice)
+
+        for switch in switches.values():
+            follower = Follower(
+                voice,
+                switch,
+                contact_log,
+                directory,
+                node,
+                agi=f"{settings.agi_host}:{agi_server.port}",
+                leads=lambda: leadership.leads,
+                clock=clock,
+            )
+            supervisor.keep(f"pbx {switch.name} changes", follower.run)
+            supervisor.keep(f"pbx {switch.name} watch", follower.watch)
+            supervisor.keep(f"pbx {switch.name}", switch.run)
+
+        supervisor.keep("feed", feed.run)
+        supervisor.keep("doorbell", feed.listen)
+        supervisor.keep("lease", lambda: _keep_lease(pool, node, feed))
+        supervisor.keep("directory", lambda: _keep_directory(directory))
+        supervisor.keep("leadership", leadership.run)
+        supervisor.keep("router", router.run)
+        supervisor.keep("due", lambda: due.run(contact_log, leadership, clock))
+        supervisor.keep("desks", hub.run)
+
+        app = site.application()
+        app[keys.SETTINGS] = settings
+        app[keys.POOL] = pool
+        app[keys.LOG] = contact_log
+        app[keys.FEED] = feed
+        app[keys.DIRECTORY] = directory
+        app[keys.NODE] = node
+        app[keys.CLOCK] = clock
+        app[keys.READINESS] = {"database": lambda: _database_ready(pool)}
+        site.add_routes(app, switches=switches)
+        consoles.add_routes(app, hub)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        http = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=1024, reuse_address=True)
+        await http.start()
+        http_port: int = runner.addresses[0][1]
+        # What was built so far lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        log.info("server.ready", http=http_port, agi=agi_server.port, node=node.name, epoch=node.epoch)
+        yield Running(settings, dsn, http_port, agi_server.port, pool, node)
+        log.info("server.stopping")
+
+
+async def serve(settings: Settings, stop: asyncio.Event, *, ready: Callable[[Running], None] | None = None) -> None:
+    """Serves until `stop` is set. Raises as `running` does."""
+    async with database(settings) as dsn, running(settings, dsn) as server:
+        if ready is not None:
+            ready(server)
+        await stop.wait()
+
+
+async def _listen(
+    settings: Settings, switches: Mapping[str, Switch], voice_ready: asyncio.Future[Voice]
+) -> AgiServer:
+    async def handle(session: AgiSession) -> None:
+        voice = await asyncio.shield(voice_ready)
+        await voice.handle(session)
+
+    return await serve_agi(
+        handle,
+        host=settings.agi_host,
+        port=settings.agi_port,
+        allowed=lambda peer: any(switch.may_speak(peer) for switch in switches.values()),
+        max_connections=settings.max_calls,
+        logger=log,
+    )
+
+
+async def _check_schema(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        waiting = await migrate.pending(connection)
+        if waiting:
+            raise Invalid(f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate` first.")
+        await connection.fetchval("select note_cluster()")
+
+
+async def _database_ready(pool: Pool) -> str | None:
+    async with pool.acquire() as connection:
+        waiting = await migrate.pending(connection)
+    return f"migrations are pending: {', '.join(waiting)}" if waiting else None
+
+
+async def _keep_lease(pool: Pool, node: Node, feed: Feed) -> None:
+    while True:
+        try:
+            await node.renew(pool, clock())
+        except Conflict as error:
+            # A newer process has our name: whatever we still hold is its to reconcile.
+            log.error("node.replaced", reason=str(error))
+            return
+        feed.alone = node.others == 0
+        await asyncio.sleep(nodes.RENEW_EVERY)
+
+
+async def _keep_directory(directory: Directory) -> None:
+    while True:
+        if directory.stale:
+            await directory.load()
+        await asyncio.sleep(0.1)
+
+
+async def _give_up(pool: Pool, node: Node) -> None:
+    await node.give_up(pool, clock())
+
+
+def _hang_up_agi(server: AgiServer) -> None:
+    """Waiting callers' dialplans ask again, here after the restart or at another node; conversations go on without us."""
+    server.close()
+    server.abort_sessions()

@@ -1,0 +1,202 @@
+"""What AMI adds to calls: transfers, hold, the end of calls that left AGI, and reconciliation after an interruption."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from callcenter.actions import interactions
+from callcenter.domain.interaction import Outcome, ReservationState, State
+from callcenter.errors import Conflict, NotFound
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog
+from callcenter.store.nodes import Node
+from callcenter.store.queries import Queries
+from channels.telephony.calls import CallChange, Change, endpoint_of
+from channels.telephony.switch import Switch
+from channels.telephony.voice import Call, Voice
+
+_SQL = Queries(Path(__file__).with_name("voice.sql"))
+log = structlog.get_logger()
+
+_EVERY = 15.0
+# A call without AMI whose node started again has this long to come back through the dialplan.
+_RETURN_WITHIN = timedelta(seconds=60)
+
+
+class Follower:
+    """One PBX. `run` and `watch` are supervised."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        switch: Switch,
+        contact_log: ContactLog,
+        directory: Directory,
+        node: Node,
+        *,
+        agi: str,
+        leads: Callable[[], bool],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._voice = voice
+        self._switch = switch
+        self._log = contact_log
+        self._directory = directory
+        self._node = node
+        self._agi = agi
+        self._leads = leads
+        self._clock = clock
+        self._started_at = clock()
+        switch.seen = self._seen
+        switch.connected_again = self.reconcile
+
+    # -- changes, in order
+
+    def _call(self, change: CallChange) -> Call | None:
+        return self._voice.by_unique.get((self._switch.name, change.caller))
+
+    def _seen(self, change: CallChange) -> None:
+        """At once: the call's own task may be waiting to hear whether the caller left or was transferred."""
+        if change.change is Change.GONE and (call := self._call(change)) is not None:
+            call.fate.set()
+
+    async def run(self) -> None:
+        while True:
+            change = await self._switch.changes.get()
+            if (call := self._call(change)) is not None:
+                try:
+                    await self._apply(call, change, self._clock())
+                except Conflict as error:
+                    log.info("call.change_lost", interaction=call.interaction, change=change.change, reason=str(error))
+
+    async def _apply(self, call: Call, change: CallChange, now: datetime) -> None:
+        match change.change:
+            case Change.RINGING:
+                if call.offer is not None and call.offer.ended:
+                    await self._voice.stop_ringing(call)
+            case Change.JOINED:
+                await self._joined(call, change, now)
+            case Change.TRANSFERRING:
+                reservation = call.legs.pop(change.leg or "", None)
+                if reservation is None and call.offer is not None and call.offer.answered:
+                    reservation = call.offer.reservation
+                if reservation is not None:
+                    await interactions.release(self._log, reservation, cause="transferred", now=now)
+            case Change.HELD | Change.RESUMED:
+                await interactions.hold(self._log, call.interaction, held=change.change is Change.HELD, now=now)
+            case Change.GONE:
+                if call.session is None:
+                    await interactions.end_interaction(
+                        self._log, call.interaction, cause="customer_hangup", node=self._node.id, now=now
+                    )
+                    self._voice.drop(call)
+            case Change.LEFT:
+                pass  # the dial's end tells, or the caller's
+
+    async def _joined(self, call: Call, change: CallChange, now: datetime) -> None:
+        assert change.leg is not None
+        endpoint = endpoint_of(change.channel)
+        user = self._directory.user_at(endpoint)
+        offer = call.offer
+        if change.leg in call.legs:
+            return
+        if offer is not None and not offer.answered and user is not None and user.id == offer.agent:
+            await self._voice.answered(offer.reservation, leg=change.channel, unique=change.leg, now=now)
+            return
+        if offer is not None and offer.answered and user is not None and user.id == offer.agent and not call.legs:
+            call.legs[change.leg] = offer.reservation
+            return
+        events = await interactions.transfer(
+            self._log,
+            call.interaction,
+            agent=user.id if user is not None else None,
+            endpoint=endpoint,
+            leg=change.channel,
+            kind="attended" if call.session is not None else "blind",
+            now=now,
+        )
+        if events and (reservation := events[0].data["reservation"]) is not None:
+            call.legs[change.leg] = reservation
+
+    # -- reconciliation
+
+    async def watch(self) -> None:
+        """Nothing is left talking for ever, whatever was missed."""
+        while True:
+            await asyncio.sleep(_EVERY)
+            if self._switch.connected:
+                await self._switch.show_channels()
+            await self.reconcile()
+
+    async def reconcile(self) -> None:
+        """Compares the open calls of the log with the PBX's channels; without AMI only with our own sessions."""
+        now = self._clock()
+        # The calls first, then the channels: a call whose channel is not among those listed later is really over.
+        rows = await self._log.pool.fetch(_SQL.open, self._switch.name, now)
+        known = self._switch.connected
+        if known and rows:
+            await self._switch.show_channels()
+        for row in rows:
+            unique = unique_of(row["external_id"])
+            if row["id"] in self._voice.calls:
+                continue
+            ours = row["node_id"] in (None, self._node.id) or (row["orphan"] and self._leads())
+            if not ours:
+                continue
+            if not known:
+                if row["orphan"] or now - self._started_at > _RETURN_WITHIN:
+                    await self._close(row, now)
+            elif unique not in self._switch.legs.channels:
+                await self._close(row, now)
+            else:
+                await self._adopt(row, unique, now)
+
+    async def _close(self, row: asyncpg.Record, now: datetime) -> None:
+        """Its channel is gone, nobody saw how."""
+        log.warning("call.lost", interaction=row["id"], state=row["state"])
+        if row["state"] == State.ACTIVE:
+            await interactions.end_interaction(self._log, row["id"], cause="unknown", now=now)
+        else:
+            await interactions.leave_unserved(
+                self._log, row["id"], outcome=Outcome.UNKNOWN, cause="unknown", node=None, now=now
+            )
+
+    async def _adopt(self, row: asyncpg.Record, unique: str, now: datetime) -> None:
+        """A living call that no node serves: one in conversation is followed, one that waits is pulled to us."""
+        ident, channel = row["id"], self._switch.legs.channels[unique]
+        if row["state"] == State.ACTIVE:
+            await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
+            queue = self._directory.queues.get(row["queue_id"])
+            call = Call(ident, unique, channel, self._switch, queue, row["queued_at"], None)
+            names = {name: leg for leg, name in self._switch.legs.channels.items()}
+            talking = {names[t["leg"]]: t["reservation"] for t in row["talking"] if t["leg"] in names}
+            self._voice.track(call, talking)
+            return
+        if not row["orphan"] or not row["called"]:
+            return  # its dialplan has seen the connection end and asks again by itself
+        if row["pending"] is not None:
+            await interactions.return_to_queue(
+                self._log, row["pending"], state=ReservationState.CANCELLED, reason="node_died", now=now
+            )
+        log.warning("call.taken_over", interaction=ident)
+        await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
+        await self._switch.take_over(channel, row["called"], self._agi)
+
+
+def unique_of(external_id: str) -> str:
+    """pbx/1700000000.12#2 → 1700000000.12 (a PBX's name has no slash)."""
+    return external_id.partition("/")[2].partition("#")[0]
+
+
+async def hang_up(voice_log: ContactLog, switches: dict[str, Switch], interaction: int) -> None:
+    """Ends the customer's leg through AMI; any node can. Raises NotFound, Conflict or ChannelError."""
+    row = await voice_log.pool.fetchrow(_SQL.leg, interaction)
+    if row is None:
+        raise NotFound("There is no such call.")
+    if row["state"] in (State.WRAPPING, State.CLOSED):
+        raise Conflict("This call is over.")
+    await switches[row["pbx"]].hang_up(row["leg"])

@@ -1,0 +1,119 @@
+"""One PBX as this node sees it: who may speak for it, its AMI connection, its channels and bridges."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any, Final
+
+import structlog
+
+from callcenter.errors import ChannelError
+from callcenter.settings import PbxSettings
+from channels.telephony.ami import Event
+from channels.telephony.calls import CallChange, Legs
+from channels.telephony.manager import Manager
+
+log = structlog.get_logger()
+
+# All others of the 33 events of a call change nothing for us.
+FOLLOWED: Final = frozenset(
+    "Newchannel Rename DialBegin BridgeEnter BridgeLeave BlindTransfer AttendedTransfer Hold Unhold Hangup".split()
+)
+INBOUND: Final = "callcenter-inbound"
+# Prefer this node's FastAGI address to the ones of the dialplan; set before a caller is taken over.
+AGI_VARIABLE: Final = "CC_AGI"
+
+
+class Switch:
+    """`run` is supervised. Changes of calls come in order through `changes`; `seen` is told of each at once."""
+
+    def __init__(self, settings: PbxSettings) -> None:
+        self.name = settings.name
+        self.legs = Legs()
+        self.changes: asyncio.Queue[CallChange] = asyncio.Queue()
+        self.seen: Callable[[CallChange], None] = lambda change: None
+        self.connected_again: Callable[[], Awaitable[None]] | None = None
+        self._addresses = settings.addresses
+        self._peers: dict[str, bool] = {}
+        self.manager: Manager | None = None
+        if settings.ami_host is not None and settings.ami_secret is not None:
+            self.manager = Manager(
+                settings.name,
+                host=settings.ami_host,
+                port=settings.ami_port,
+                user=settings.ami_user,
+                secret=settings.ami_secret.get_secret_value(),
+                on_event=self._event,
+                on_connected=self._connected,
+            )
+
+    def may_speak(self, peer: str) -> bool:
+        """Whether an address may speak AGI for this PBX."""
+        known = self._peers.get(peer)
+        if known is None:
+            try:
+                address = ip_address(peer)
+            except ValueError:
+                return False
+            mapped = getattr(address, "ipv4_mapped", None) or address
+            known = any(mapped in network for network in self._addresses)
+            if len(self._peers) < 1000:
+                self._peers[peer] = known
+        return known
+
+    @property
+    def connected(self) -> bool:
+        """Whether AMI tells us what happens; without it transfers and hang-ups look alike."""
+        return self.manager is not None and self.manager.connected
+
+    async def run(self) -> None:
+        if self.manager is not None:
+            await self.manager.run()
+
+    def _event(self, event: Event) -> None:
+        if event.name in FOLLOWED:
+            self._tell(self.legs.apply(event.name, event.fields))
+
+    def _tell(self, changes: Sequence[CallChange]) -> None:
+        for change in changes:
+            self.seen(change)
+            self.changes.put_nowait(change)
+
+    async def _connected(self, restarted: bool) -> None:
+        log.info("pbx.connected", pbx=self.name, restarted=restarted)
+        await self.show_channels()
+        if self.connected_again is not None:
+            await self.connected_again()
+
+    async def show_channels(self) -> None:
+        """Brings our picture in line with the PBX's own: what was missed while the connection was down is told now."""
+        assert self.manager is not None
+        shown = await self.manager.listing("CoreShowChannels")
+        self._tell(self.legs.resync([event.fields for event in shown if event.name == "CoreShowChannel"]))
+
+    # -- what we ask of it
+
+    async def hang_up(self, channel: str) -> None:
+        await self._ask("Hangup", {"Channel": channel, "Cause": "16"})
+
+    async def stop_playback(self, channel: str) -> None:
+        await self._ask("ControlPlayback", {"Channel": channel, "Control": "stop"})
+
+    async def take_over(self, channel: str, called: str, agi: str) -> None:
+        """Pulls a caller out of another node's AGI session into ours; the Uniqueid stays. `agi` is host:port."""
+        await self._ask("Setvar", {"Channel": channel, "Variable": AGI_VARIABLE, "Value": agi})
+        await self._ask("Redirect", {"Channel": channel, "Context": INBOUND, "Exten": called, "Priority": "1"})
+
+    async def _ask(self, action: str, fields: Mapping[str, Any]) -> None:
+        """What it refuses is logged: the channel has mostly gone in the meantime, and its end is told by events."""
+        if self.manager is None:
+            raise ChannelError(f"PBX {self.name} has no AMI connection in the settings.", permanent=True)
+        try:
+            response = await self.manager.action(action, fields, timeout=5)
+        except (ChannelError, TimeoutError) as error:
+            log.warning("pbx.no_answer", pbx=self.name, action=action, error=str(error))
+            return
+        if not response.success:
+            log.info("pbx.refused", pbx=self.name, action=action, message=response.message)
+
+
