@@ -47,9 +47,10 @@ def matches(kept: str | None, password: str) -> bool:
     if len(password) > _MAXIMUM_LENGTH:
         return False
     try:
-        return _HASHER.verify(kept or NOBODY, password) and kept is not None
+        _HASHER.verify(kept or NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None
 
 
 def is_outdated(kept: str) -> bool:

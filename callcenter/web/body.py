@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from aiohttp import web
@@ -32,7 +32,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def adapter(kind: type[T]) -> TypeAdapter[T]:
     """Building one takes longer than using it, so each is built once."""
-    return _adapter(kind)
+    return _adapter(cast("Any", kind))
 
 
 def _errors(error: ValidationError) -> list[FieldError]:

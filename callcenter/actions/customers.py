@@ -1,0 +1,138 @@
+"""What can be done to a customer's record. Names and numbers stay in it; the log says which parts were changed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from callcenter.domain.customer import Address
+from callcenter.errors import Conflict, Invalid, NotFound
+from callcenter.store import customers as store
+from callcenter.store.customers import SQL
+from callcenter.store.log import ContactLog, Transaction
+
+LONGEST_NAME = 200
+LONGEST_NOTE = 10_000
+_MOST_ADDRESSES = 100
+_FIELDS = {"name": LONGEST_NAME, "company": LONGEST_NAME, "tier": 50, "language": 20, "note": LONGEST_NOTE}
+
+
+def _check(field: str, value: str | None, *, longest: int) -> str | None:
+    text = None if value is None else value.strip() or None
+    if field == "name" and text is None:
+        raise Invalid("A customer needs a name.", field="name")
+    if text is not None and len(text) > longest:
+        raise Invalid(f"At most {longest} characters.", field=field)
+    if text is not None and field != "note" and not text.isprintable():
+        raise Invalid("Only characters that can be printed.", field=field)
+    return text
+
+
+async def create(
+    log: ContactLog,
+    *,
+    name: str,
+    company: str | None,
+    tier: str | None,
+    addresses: Sequence[Address],
+    actor: int | None,
+    now: datetime,
+    external_id: str | None = None,
+    language: str | None = None,
+    note: str | None = None,
+) -> int:
+    """The new customer's id. Addresses are those of `domain.address.read_address`.
+
+    Raises Invalid, and Conflict when the external id is another customer's.
+    """
+    async with log.transaction() as tx:
+        return await add(
+            tx,
+            {"name": name, "company": company, "tier": tier, "language": language, "note": note},
+            addresses=addresses,
+            external_id=external_id,
+            actor=actor,
+            now=now,
+        )
+
+
+async def add(
+    tx: Transaction,
+    fields: Mapping[str, str | None],
+    *,
+    addresses: Sequence[Address],
+    external_id: str | None,
+    actor: int | None,
+    now: datetime,
+) -> int:
+    """`create` inside a transaction of the caller's."""
+    values = {field: _check(field, fields.get(field), longest=longest) for field, longest in _FIELDS.items()}
+    if len(addresses) > _MOST_ADDRESSES:
+        raise Invalid(f"At most {_MOST_ADDRESSES} addresses.", field="addresses")
+    ident: int | None = await tx.connection.fetchval(SQL.add_customer, external_id or None, *values.values(), now)
+    if ident is None:
+        raise Conflict(f"There is a customer with the external id {external_id} already.")
+    await store.add_addresses(tx.connection, ident, addresses, now=now)
+    await tx.append("customer.created", customer=ident, actor=actor, version=1, now=now)
+    return ident
+
+
+async def add_address(log: ContactLog, customer: int, *, address: Address, actor: int | None, now: datetime) -> None:
+    """An address that the customer has already may become more certain, never less."""
+    async with log.transaction() as tx:
+        await tx.lock_customer(customer)
+        version = await tx.connection.fetchval(SQL.touch, customer)
+        if version is None:
+            raise NotFound(f"There is no customer {customer}.")
+        await store.add_addresses(tx.connection, customer, [address], now=now)
+        await tx.append(
+            "customer.changed",
+            customer=customer,
+            actor=actor,
+            version=version,
+            data={"changed": ["addresses"], "certainty": address.certainty},
+            now=now,
+        )
+
+
+async def update(
+    log: ContactLog,
+    customer: int,
+    *,
+    changes: Mapping[str, str | None],
+    version: int | None,
+    actor: int | None,
+    now: datetime,
+) -> None:
+    """Changes name, company, tier, language or note; `version` None: whatever it is.
+
+    Raises Invalid, NotFound, and Conflict when the record is at another version.
+    """
+    if unknown := changes.keys() - _FIELDS.keys():
+        raise Invalid(f"A customer has no {', '.join(sorted(unknown))}.", field=min(unknown))
+    async with log.transaction() as tx:
+        await tx.lock_customer(customer)
+        await change(tx, customer, changes=changes, version=version, actor=actor, now=now)
+
+
+async def change(
+    tx: Transaction,
+    customer: int,
+    *,
+    changes: Mapping[str, str | None],
+    version: int | None,
+    actor: int | None,
+    now: datetime,
+) -> bool:
+    """`update` of a locked customer inside a transaction of the caller's; whether anything changed."""
+    before = await store.get(tx.connection, customer)
+    if version is not None and version != before.version:
+        raise Conflict(f"The record was changed meanwhile; it is at version {before.version} now.")
+    old = {field: getattr(before, field) for field in _FIELDS}
+    new = {**old, **{field: _check(field, value, longest=_FIELDS[field]) for field, value in changes.items()}}
+    changed = [field for field in _FIELDS if new[field] != old[field]]
+    if not changed:
+        return False
+    after = await tx.connection.fetchval(SQL.change, customer, *new.values())
+    await tx.append(
+        "customer.changed", customer=customer, actor=actor, version=after, data={"changed": changed}, now=now
+    )
+    return True

@@ -1,0 +1,5 @@
+"""The rows of drafts."""
+
+from callcenter.store.queries import Queries
+
+SQL = Queries.beside(__file__)
