@@ -79,6 +79,13 @@ def _newer_settings(major: int) -> dict[str, str]:
     return {"transaction_timeout": "60s"} if major >= 17 else {}
 
 
+class _Pooled(asyncpg.Connection):
+    """Our sessions carry no state from one use to the next, so giving one back costs no round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 async def connect_pool(
     dsn: str, *, min_size: int = 2, max_size: int = 10, application_name: str = "callcenter"
 ) -> asyncpg.Pool:
@@ -92,6 +99,7 @@ async def connect_pool(
         min_size=min_size,
         max_size=max_size,
         init=_prepare,
+        connection_class=_Pooled,
         # Settings of the log-in, since those of a `set` are lost when a connection goes back to the pool.
         server_settings=SESSION | _newer_settings(major) | {"application_name": application_name},
         timeout=10,

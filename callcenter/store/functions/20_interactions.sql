@@ -392,7 +392,8 @@ begin
         hold = case when p_held then hold else hold + (p_now - held_at) end,
         held_at = case when p_held then p_now end
     where interaction_id = p_interaction and ended_at is null and answered_at is not null
-      and (held_at is null) = p_held;
+      and (held_at is null) = p_held
+      and exists (select 1 from interaction where id = p_interaction and state = 'active');
     if not found then
         return;
     end if;

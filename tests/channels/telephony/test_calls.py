@@ -53,6 +53,7 @@ def story(changes: list[CallChange]) -> list[tuple[str, str]]:
             [
                 ("ringing", "PJSIP/1001"),
                 ("joined", "PJSIP/1001"),
+                ("resumed", "PJSIP/1001"),  # of a hold that never was: the phone says so before it refers
                 ("transferring", ""),
                 ("left", "PJSIP/1001"),
                 ("ringing", "PJSIP/1002"),

@@ -1,0 +1,196 @@
+"""The loop: state from events is the state of a snapshot, and waiting work is reserved by the leader."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+
+from callcenter.actions import agents, interactions
+from callcenter.domain.interaction import Outcome, ReservationState
+from callcenter.errors import Conflict
+from callcenter.feed import Feed
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog, Pool
+from routing import due, snapshot
+from routing.leadership import Leadership
+from routing.router import Router
+from routing.state import RouterState
+from tests.builders import NOW, arrive, later, make_floor, make_node, make_queue, make_user, on_queue, reserve
+
+
+def picture(state: RouterState) -> tuple[object, object]:
+    return (
+        {ident: (work.queue, work.queued_at) for ident, work in state.waiting.items()},
+        {ident: agent for ident, agent in state.agents.items()},
+    )
+
+
+async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: Pool) -> None:
+    log = ContactLog(pool)
+    node = await make_node(pool)
+    users = [await make_user(pool, f"a{n}") for n in range(3)]
+    queue = await make_queue(pool, members=users)
+    state = await snapshot.load(pool, require_console=True)
+    log.listen(lambda events: [state.apply(event) for event in events] and None)
+    chance = random.Random(7)
+    live: list[int] = []
+    offers: list[int] = []
+    for step in range(300):
+        now = later(step)
+        agent = chance.choice(users)
+        act = chance.randrange(9)
+        try:
+            match act:
+                case 0 | 1:
+                    live.append(await arrive(log, queue=queue, now=now))
+                case 2 if live:
+                    interaction = chance.choice(live)
+                    events = await interactions.reserve(
+                        log, interaction, agent=agent, agent_version=None, reason="", decision=None, due=now, now=now
+                    )
+                    offers += [events[0].data["reservation"]] if events else []
+                case 3 if offers:
+                    await interactions.answer(log, chance.choice(offers), now=now)
+                case 4 if offers:
+                    missed = chance.choice([ReservationState.FAILED, ReservationState.TIMED_OUT])
+                    await interactions.return_to_queue(log, chance.choice(offers), state=missed, reason="", now=now)
+                case 5 if live:
+                    await interactions.end_interaction(log, chance.choice(live), cause="", now=now)
+                case 6 if offers:
+                    await interactions.wrap_up(
+                        log, chance.choice(offers), queue=None, disposition=None, note=None, now=now
+                    )
+                case 7 if live and chance.random() < 0.3:
+                    await interactions.leave_unserved(
+                        log, chance.choice(live), outcome=Outcome.ABANDONED, cause="", node=None, now=now
+                    )
+                case 8:
+                    presence = chance.choice(["on_queue", "on_queue", "break"])
+                    await agents.set_presence(log, agent, presence=presence, reason=None, actor=agent, now=now)
+                    await agents.open_desk(log, agent, node=node, now=now)
+        except Conflict:
+            pass
+    assert picture(state) == picture(await snapshot.load(pool, require_console=True))
+
+
+@asynccontextmanager
+async def a_router(
+    pool: Pool, dsn: str, log: ContactLog, *, node: int, clock: Callable[[], datetime]
+) -> AsyncIterator[tuple[Router, Leadership]]:
+    feed = Feed(pool, log, dsn=dsn)
+    await feed.start()
+    directory = Directory(pool)
+    await directory.load()
+    leadership = Leadership(dsn, node=node)
+    router = Router(log, feed, directory, leadership, require_console=True, clock=clock)
+    tasks = [asyncio.create_task(work) for work in (feed.run(), leadership.run(), router.run())]
+    try:
+        yield router, leadership
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_calls_that_wait_are_reserved_as_agents_become_free(pool: Pool, database: str) -> None:
+    floor = await make_floor(pool)
+    first = await arrive(floor.log, queue=floor.queue)
+    second = await arrive(floor.log, queue=floor.queue)
+    reserved: asyncio.Queue[tuple[int | None, int]] = asyncio.Queue()
+
+    def note(events: object) -> None:
+        for event in events:  # type: ignore[attr-defined]
+            if event.kind == "interaction.reserved":
+                reserved.put_nowait((event.interaction, event.data["reservation"]))
+
+    floor.log.listen(note)
+    async with asyncio.timeout(10), a_router(pool, database, floor.log, node=floor.node, clock=lambda: later(30)):
+        interaction, reservation = await reserved.get()
+        assert interaction == first
+        await interactions.answer(floor.log, reservation, now=later(31))
+        await interactions.end_interaction(floor.log, first, cause="customer_hangup", now=later(60))
+        await interactions.wrap_up(
+            floor.log, reservation, queue=None, disposition=None, note=None, now=later(70)
+        )
+        interaction, _ = await reserved.get()
+        assert interaction == second
+
+
+async def test_two_nodes_share_the_work_of_one_leader_and_the_second_takes_over_when_it_dies(
+    pool: Pool, database: str
+) -> None:
+    floor = await make_floor(pool)
+    other = await make_node(pool, "other")
+    gone = asyncio.Event()
+    async with asyncio.timeout(20):
+        async with a_router(pool, database, floor.log, node=floor.node, clock=lambda: datetime.now(UTC)) as (_, first):
+            await first.gained.wait()
+            second_log = ContactLog(pool)
+            async with a_router(pool, database, second_log, node=other, clock=lambda: datetime.now(UTC)) as (_, second):
+                assert not second.leads
+                killer = await asyncpg.connect(database)
+                await killer.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'callcenter leader' "
+                    "and pid = (select backend_pid from leader)"
+                )
+                await killer.close()
+                await second.gained.wait()
+                call = await arrive(second_log, queue=floor.queue)
+                second_log.listen(
+                    lambda events: [gone.set() for e in events if e.kind == "interaction.reserved"] and None
+                )
+                if await pool.fetchval("select state from interaction where id = $1", call) == "queued":
+                    await gone.wait()
+    assert await pool.fetchval("select count(*) from reservation where interaction_id = $1", call) == 1
+
+
+async def test_a_leader_that_no_longer_beats_is_deposed(pool: Pool, database: str) -> None:
+    node = await make_node(pool)
+    frozen = await asyncpg.connect(database)
+    from routing.leadership import LOCK
+
+    await frozen.execute("select pg_advisory_lock($1)", LOCK)
+    await pool.execute(
+        "insert into leader (node_id, backend_pid, beat_at) values ($1, $2, now() - interval '4 seconds')",
+        node,
+        frozen.get_server_pid(),
+    )
+    leadership = Leadership(database, node=node)
+    task = asyncio.create_task(leadership.run())
+    async with asyncio.timeout(5):
+        await leadership.gained.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    frozen.terminate()
+
+
+async def test_a_wrap_up_ends_at_its_limit_and_keeps_what_was_typed(pool: Pool) -> None:
+    from datetime import timedelta
+
+    floor = await make_floor(pool, wrap_up_mode="time_boxed", wrap_up_limit=timedelta(seconds=30))
+    ident = await arrive(floor.log, queue=floor.queue)
+    reservation = await reserve(floor.log, ident, floor.agent)
+    await interactions.answer(floor.log, reservation, now=later(2))
+    await interactions.end_interaction(floor.log, ident, cause="customer_hangup", now=later(60))
+    await pool.execute(
+        "insert into draft (user_id, interaction_id, note, updated_at) values ($1, $2, 'half a sen', $3)",
+        floor.agent, ident, NOW,
+    )  # fmt: skip
+    assert await due.sweep(floor.log, later(89)) == 0
+    assert await due.sweep(floor.log, later(90)) == 1
+    assert await due.sweep(floor.log, later(90)) == 0
+    row = await pool.fetchrow("select state, disposition, note from interaction where id = $1", ident)
+    assert tuple(row or ()) == ("closed", "timed_out", "half a sen")
+
+
+async def test_an_offer_that_never_went_out_is_taken_back_without_blame(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    ident = await arrive(floor.log, queue=floor.queue)
+    await reserve(floor.log, ident, floor.agent)
+    assert await due.sweep(floor.log, later(19)) == 0
+    assert await due.sweep(floor.log, later(21)) == 1
+    assert await pool.fetchval("select routing_status from agent where user_id = $1", floor.agent) == "idle"
+    await on_queue(floor.log, floor.agent)
