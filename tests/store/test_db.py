@@ -39,7 +39,8 @@ async def test_no_session_may_keep_a_transaction_open(database):
         # Giving a connection back resets its settings; ours must be there for the next one too.
     async with pool.acquire() as conn:
         assert await conn.fetchval("show idle_in_transaction_session_timeout") == "10s"
-        assert await conn.fetchval("show transaction_timeout") == "1min"
+        # Unknown to servers before 17.
+        assert await conn.fetchval("select current_setting('transaction_timeout', true)") in ("1min", None)
     await pool.close()
 
 
