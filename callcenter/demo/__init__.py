@@ -1,0 +1,1 @@
+"""A company that does not exist: its people, a year of their history, and calls that come in now."""
