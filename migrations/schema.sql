@@ -366,6 +366,7 @@ create table users (
 -- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz) returns SETOF contact_log
 -- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
 -- function bigrams(p_text text) returns text[]
+-- function bigrams_inside(p_text text) returns text[]
 -- function end_interaction(p_interaction bigint, p_cause text, p_outcome text, p_node bigint, p_now timestamptz) returns SETOF contact_log
 -- function end_reservation(r reservation, p_state text, p_reason text, p_agent_status text, p_not_before timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function end_segments(p_interaction bigint, p_reservation bigint, p_cause text, p_now timestamptz) returns void
@@ -376,6 +377,7 @@ create table users (
 -- function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function interaction_image(i interaction) returns jsonb
 -- function leave_unserved(p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function link_ticket(p_interaction bigint, p_ticket bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function lock_agent(p_id bigint) returns void
 -- function lock_aggregate(p_class integer, p_id bigint) returns void
 -- function lock_customer(p_id bigint) returns void
@@ -386,6 +388,7 @@ create table users (
 -- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
 -- function move_desk(p_agent bigint, p_node bigint, p_open boolean, p_now timestamptz) returns SETOF contact_log
 -- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
+-- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_slot integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
