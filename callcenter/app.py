@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from aiohttp import web
+from screenpop.live import Hub
 
 from callcenter import settings as rules
 from callcenter.actions import agents
@@ -24,14 +25,13 @@ from callcenter.store.nodes import Node
 from callcenter.supervisor import Supervisor
 from callcenter.web import keys, site
 from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi
-from channels.telephony.follow import Follower
+from channels.telephony.follow import Follower, Telephone
 from channels.telephony.switch import Switch
 from channels.telephony.voice import Voice
 from routing import due
 from routing.leadership import Leadership
 from routing.router import Router
 from screenpop import site as consoles
-from screenpop.live import Hub
 
 log = structlog.get_logger()
 
@@ -53,6 +53,7 @@ class Running:
     agi_port: int
     pool: Pool
     node: Node
+    directory: Directory
 
     @property
     def url(self) -> str:
@@ -102,13 +103,11 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         await agents.lose_desks(contact_log, node=node.id, now=clock())
 
         leadership = Leadership(dsn, node=node.id)
-        router = Router(
-            contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock
-        )
+        router = Router(contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
         voice = Voice(contact_log, directory, node, hub, switches, clock=clock)
-        contact_log.listen(voice.note)
-        feed.subscribe(voice.note)
+        contact_log.listen(voice.calls.note)
+        feed.subscribe(voice.calls.note)
         voice_ready.set_result(voice)
 
         for switch in switches.values():
@@ -118,7 +117,6 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
                 contact_log,
                 directory,
                 node,
-                agi=f"{settings.agi_host}:{agi_server.port}",
                 leads=lambda: leadership.leads,
                 clock=clock,
             )
@@ -144,7 +142,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         app[keys.NODE] = node
         app[keys.CLOCK] = clock
         app[keys.READINESS] = {"database": lambda: _database_ready(pool)}
-        site.add_routes(app, switches=switches)
+        telephone = Telephone(contact_log, switches)
+        site.add_routes(app, switches=dict.fromkeys(switches, telephone))
         consoles.add_routes(app, hub)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
         await runner.setup()
@@ -156,7 +155,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         gc.collect()
         gc.freeze()
         log.info("server.ready", http=http_port, agi=agi_server.port, node=node.name, epoch=node.epoch)
-        yield Running(settings, dsn, http_port, agi_server.port, pool, node)
+        yield Running(settings, dsn, http_port, agi_server.port, pool, node, directory)
         log.info("server.stopping")
 
 
@@ -168,9 +167,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, ready: Callable[[Run
         await stop.wait()
 
 
-async def _listen(
-    settings: Settings, switches: Mapping[str, Switch], voice_ready: asyncio.Future[Voice]
-) -> AgiServer:
+async def _listen(settings: Settings, switches: Mapping[str, Switch], voice_ready: asyncio.Future[Voice]) -> AgiServer:
     async def handle(session: AgiSession) -> None:
         voice = await asyncio.shield(voice_ready)
         await voice.handle(session)
@@ -223,6 +220,6 @@ async def _give_up(pool: Pool, node: Node) -> None:
 
 
 def _hang_up_agi(server: AgiServer) -> None:
-    """Waiting callers' dialplans ask again, here after the restart or at another node; conversations go on without us."""
+    """Waiting callers' dialplans ask again, here or at another node; conversations go on without us."""
     server.close()
     server.abort_sessions()

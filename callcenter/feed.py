@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _KEPT = 5_000
 _BEYOND = 0.002
 _POLL = 1.0
 _MAX_SEQ = 2**63 - 1
-_RING_LOST = (*TRY_AGAIN, asyncpg.InterfaceError)
+_RING_LOST: tuple[type[BaseException], ...] = (*TRY_AGAIN, asyncpg.InterfaceError)
 
 
 class CursorGone(NotFound):
@@ -89,7 +89,7 @@ class Feed:
             self._ringing = None
 
     async def listen(self) -> None:
-        """Holds the doorbell's connection; such a connection dies silently, so it is asked every few seconds. Supervised."""
+        """Holds the doorbell's connection; it may die silently, so it is asked every few seconds. Supervised."""
         bell = await asyncpg.connect(self._dsn, server_settings={"application_name": "callcenter doorbell"})
         try:
             await bell.add_listener(_CHANNEL, lambda *_: self._wake.set())
@@ -141,7 +141,7 @@ class Feed:
             events.append(event_of(row))
         return events, False
 
-    async def follow(self, after: Cursor | None = None) -> AsyncIterator[Sequence[Event]]:
+    async def follow(self, after: Cursor | None = None) -> AsyncGenerator[Sequence[Event], None]:
         """Events after the cursor (default: from now), in order, without loss or repetition, for ever.
 
         Raises CursorGone when the cursor is of another epoch, from the future, or older than what retention left.
@@ -158,7 +158,8 @@ class Feed:
                 yield batch
                 continue
             async with self._moved:
-                await self._moved.wait_for(lambda: self.cursor > cursor)
+                while self.cursor <= cursor:
+                    await self._moved.wait()
 
     async def _check(self, cursor: Cursor) -> None:
         if cursor.epoch != self.cursor.epoch or cursor > self.cursor:

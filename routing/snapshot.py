@@ -13,7 +13,7 @@ _SQL = Queries(Path(__file__).with_suffix(".sql"))
 
 
 async def load(pool: Pool, *, require_console: bool) -> RouterState:
-    """One consistent snapshot. Events older than it are dropped by their versions, so it may be loaded after the feed began."""
+    """One consistent snapshot; events older than it fall away by their versions."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         members = await connection.fetch(_SQL.members)
         agents = await connection.fetch(_SQL.agents)

@@ -112,7 +112,11 @@ class RouterState:
         return self._line_up(agent)
 
     def _line_up(self, agent: AgentState) -> bool:
-        if agent.presence != Presence.ON_QUEUE or agent.routing_status != RoutingStatus.IDLE or agent.idle_since is None:
+        if (
+            agent.presence != Presence.ON_QUEUE
+            or agent.routing_status != RoutingStatus.IDLE
+            or agent.idle_since is None
+        ):
             return False
         for queue in self.queues_of.get(agent.agent, ()):
             heappush(self.pools[queue].idle, (agent.idle_since, agent.agent))

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest

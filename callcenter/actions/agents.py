@@ -17,7 +17,9 @@ async def set_presence(
     try:
         chosen = Presence(presence)
     except ValueError:
-        raise Invalid(f"{presence!r} is no presence; expected one of {', '.join(Presence)}.", field="presence") from None
+        raise Invalid(
+            f"{presence!r} is no presence; expected one of {', '.join(Presence)}.", field="presence"
+        ) from None
     if reason is not None and len(reason) > _MAX_REASON:
         raise Invalid(f"A reason has at most {_MAX_REASON} characters.", field="reason")
     events = await log.write("set_presence", agent, chosen, reason or None, actor, now)

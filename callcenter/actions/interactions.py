@@ -46,7 +46,7 @@ class Arrival:
 async def arrive(
     log: ContactLog, arrival: Arrival, *, queue: int | None, queued: bool, node: int | None, now: datetime
 ) -> Events:
-    """Opens the interaction and, when `queued`, puts it into the queue; nothing when its external id is known already."""
+    """Opens the interaction and, when `queued`, puts it into the queue. Empty when its external id is known already."""
     return await log.write(
         "arrive",
         arrival.channel,
@@ -103,7 +103,7 @@ async def answer(log: ContactLog, reservation: int, *, now: datetime, leg: str |
 async def return_to_queue(
     log: ContactLog, reservation: int, *, state: ReservationState, reason: str, now: datetime
 ) -> Events:
-    """The offer came to nothing. Who declined or did not answer is not responding; a failing phone is left out for a while.
+    """The offer came to nothing: who declined or let it ring is not responding, a failing phone is left out a while.
 
     Empty when the reservation had ended already.
     """
@@ -171,15 +171,15 @@ async def wrap_up(
     now: datetime,
     released_at: datetime | None = None,
 ) -> Events:
-    """The agent's word on it. Raises Invalid when the queue asks for a disposition or the time box has no early exit."""
+    """The agent's word on it. Raises Invalid without a disposition the queue asks for, Conflict before a fixed time."""
     if queue is not None:
         if disposition is None and queue.dispositions and queue.wrap_up_mode is not WrapUpMode.OPTIONAL:
             raise Invalid("Choose what came of it.", field="disposition")
         if disposition is not None and queue.dispositions and disposition not in queue.dispositions:
             raise Invalid(f"{disposition!r} is not among {', '.join(queue.dispositions)}.", field="disposition")
-        if queue.wrap_up_mode is WrapUpMode.TIME_BOXED_FIXED and queue.wrap_up_limit and released_at:
-            if now < released_at + queue.wrap_up_limit:
-                raise Conflict("This queue's wrap-up lasts until its time is over.")
+        fixed = queue.wrap_up_mode is WrapUpMode.TIME_BOXED_FIXED
+        if fixed and queue.wrap_up_limit and released_at and now < released_at + queue.wrap_up_limit:
+            raise Conflict("This queue's wrap-up lasts until its time is over.")
     events = await log.write("wrap_up", reservation, disposition, note, "agent", now)
     return _moved(events, "There is nothing to wrap up.")
 
@@ -189,9 +189,7 @@ async def close_time_box(log: ContactLog, reservation: int, *, note: str | None,
     return await log.write("wrap_up", reservation, TIME_BOX_DISPOSITION, note, "time", now)
 
 
-async def identify(
-    log: ContactLog, interaction: int, *, customer: int | None, actor: int, now: datetime
-) -> Events:
+async def identify(log: ContactLog, interaction: int, *, customer: int | None, actor: int, now: datetime) -> Events:
     """A person says who this is; the address is remembered for the next time."""
     return _moved(await log.write("identify", interaction, customer, actor, now), "There is no such interaction.")
 

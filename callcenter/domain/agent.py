@@ -75,7 +75,8 @@ TRANSITIONS: dict[tuple[RoutingStatus, AgentVerb], RoutingStatus] = {
     (RoutingStatus.NOT_RESPONDING, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
 }
 
-# How long an agent whose desk connection was lost is still offered work (Genesys: a reconnect under 60 s restores the state).
+# How long an agent whose desk connection was lost is still offered work
+# (Genesys: a reconnect under 60 s restores the state).
 DESK_GRACE = timedelta(seconds=60)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -50,7 +51,7 @@ def parse_intervals(texts: Sequence[str]) -> tuple[Interval, ...]:
             raise Invalid(f"{text!r} ends before it begins; split it at midnight.")
         found.append(interval)
     found.sort(key=lambda interval: interval.begin)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         if later.begin < earlier.end:
             raise Invalid(f"{later.begin:%H:%M} lies inside the interval before it.")
     return tuple(found)

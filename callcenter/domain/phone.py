@@ -1,4 +1,4 @@
-"""Phone numbers as they come from networks: E.164 where that is sure, otherwise kept as they came and matching nobody."""
+"""Phone numbers as networks send them: E.164 where that is sure, otherwise kept as they came, matching nobody."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,32 +34,37 @@ class PhoneNumber:
 @lru_cache(maxsize=4096)
 def parse_number(raw: str, region: str) -> PhoneNumber:
     """What the network sent, for a region (ISO 3166) whose numbers may come without country code. Never raises."""
-    # Full-width digits and pluses fold in phonenumbers itself; the rest of what people and PBXs add goes here.
-    text = raw.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0]
-    if text.lower() in _WITHHELD:
+    bare = raw.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0]
+    if bare.lower() in _WITHHELD:
         return PhoneNumber("", NumberKind.WITHHELD)
-    kept = raw[:_MAX_LENGTH]
-    if len(text) > _MAX_LENGTH:
-        return PhoneNumber(kept, NumberKind.MALFORMED)
+    if len(bare) > _MAX_LENGTH:
+        return PhoneNumber(raw[:_MAX_LENGTH], NumberKind.MALFORMED)
+    text = _dialled(bare, region)
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return PhoneNumber(raw[:_MAX_LENGTH], NumberKind.MALFORMED)
+    if not text.startswith("+") and (short := _short(text, number, region)) is not None:
+        return short
+    if phonenumbers.is_valid_number(number):
+        return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), NumberKind.VALID)
+    return PhoneNumber(raw[:_MAX_LENGTH], NumberKind.MALFORMED)
+
+
+def _dialled(text: str, region: str) -> str:
+    """Without access codes, and with a plus for the international prefix."""
     digits = phonenumbers.normalize_digits_only(text)
     if region == "CN":
         for code in _ACCESS_CODES:
             if digits.startswith(code) and len(digits) >= len(code) + 7:
-                text = digits[len(code) :]
-                break
-    if text.startswith("00") and region != "US":
-        text = "+" + text[2:]
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return PhoneNumber(kept, NumberKind.MALFORMED)
-    plain = phonenumbers.normalize_digits_only(text)
-    if not text.startswith("+") and 1 <= len(plain) <= 6:
-        if phonenumbers.is_valid_short_number_for_region(number, region):
-            return PhoneNumber(plain, NumberKind.SHORT)
-        if len(plain) <= 5:
-            return PhoneNumber(plain, NumberKind.EXTENSION)
-    # An ";ext=" part is not the number; E.164 leaves it away.
-    if phonenumbers.is_valid_number(number):
-        return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), NumberKind.VALID)
-    return PhoneNumber(kept, NumberKind.MALFORMED)
+                return digits[len(code) :]
+    return f"+{text[2:]}" if text.startswith("00") and region != "US" else text
+
+
+def _short(text: str, number: phonenumbers.PhoneNumber, region: str) -> PhoneNumber | None:
+    digits = phonenumbers.normalize_digits_only(text)
+    if not 1 <= len(digits) <= 6:
+        return None
+    if phonenumbers.is_valid_short_number_for_region(number, region):
+        return PhoneNumber(digits, NumberKind.SHORT)
+    return PhoneNumber(digits, NumberKind.EXTENSION) if len(digits) <= 5 else None

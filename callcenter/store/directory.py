@@ -1,4 +1,4 @@
-"""Who works here and which queues there are: small, read by everything, kept in memory, reloaded when the organisation changes."""
+"""Who works here and which queues there are: kept in memory, loaded again when the organisation changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +88,10 @@ class Directory:
 
     async def load(self) -> None:
         self.stale = False
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             organisation = await connection.fetchrow(_SQL.organisation)
             users = await connection.fetch(_SQL.users)
             queues = await connection.fetch(_SQL.queues)

@@ -19,7 +19,7 @@ _NO_ROUTE = {"3", "20"}
 
 
 def dial_result(status: str, cause: str) -> Missed | None:
-    """What (DIALSTATUS, HANGUPCAUSE) mean for the reservation; None when it was answered. Table: telephony.md, measured.
+    """What (DIALSTATUS, HANGUPCAUSE) mean for the reservation, as measured on Asterisk 22; None when it was answered.
 
     The cause is the ISDN number of the agent's leg: 17 busy, 21 declined, 3 and 20 not registered or unreachable.
     """

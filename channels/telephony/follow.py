@@ -1,7 +1,7 @@
 """What AMI adds to calls: transfers, hold, the end of calls that left AGI, and reconciliation after an interruption."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from callcenter.store.queries import Queries
+from channels.telephony.call import Call
 from channels.telephony.calls import CallChange, Change, endpoint_of
 from channels.telephony.switch import Switch
-from channels.telephony.voice import Call, Voice
+from channels.telephony.voice import Voice
 
 _SQL = Queries(Path(__file__).with_name("voice.sql"))
 log = structlog.get_logger()
@@ -38,7 +39,6 @@ class Follower:
         directory: Directory,
         node: Node,
         *,
-        agi: str,
         leads: Callable[[], bool],
         clock: Callable[[], datetime],
     ) -> None:
@@ -47,7 +47,6 @@ class Follower:
         self._log = contact_log
         self._directory = directory
         self._node = node
-        self._agi = agi
         self._leads = leads
         self._clock = clock
         self._started_at = clock()
@@ -57,7 +56,7 @@ class Follower:
     # -- changes, in order
 
     def _call(self, change: CallChange) -> Call | None:
-        return self._voice.by_unique.get((self._switch.name, change.caller))
+        return self._voice.calls.by_unique.get((self._switch.name, change.caller))
 
     def _seen(self, change: CallChange) -> None:
         """At once: the call's own task may be waiting to hear whether the caller left or was transferred."""
@@ -81,11 +80,7 @@ class Follower:
             case Change.JOINED:
                 await self._joined(call, change, now)
             case Change.TRANSFERRING:
-                reservation = call.legs.pop(change.leg or "", None)
-                if reservation is None and call.offer is not None and call.offer.answered:
-                    reservation = call.offer.reservation
-                if reservation is not None:
-                    await interactions.release(self._log, reservation, cause="transferred", now=now)
+                await self._given_away(call, change, now)
             case Change.HELD | Change.RESUMED:
                 await interactions.hold(self._log, call.interaction, held=change.change is Change.HELD, now=now)
             case Change.GONE:
@@ -93,9 +88,16 @@ class Follower:
                     await interactions.end_interaction(
                         self._log, call.interaction, cause="customer_hangup", node=self._node.id, now=now
                     )
-                    self._voice.drop(call)
+                    self._voice.calls.drop(call)
             case Change.LEFT:
                 pass  # the dial's end tells, or the caller's
+
+    async def _given_away(self, call: Call, change: CallChange, now: datetime) -> None:
+        reservation = call.legs.pop(change.leg or "", None)
+        if reservation is None and call.offer is not None and call.offer.answered:
+            reservation = call.offer.reservation
+        if reservation is not None:
+            await interactions.release(self._log, reservation, cause="transferred", now=now)
 
     async def _joined(self, call: Call, change: CallChange, now: datetime) -> None:
         assert change.leg is not None
@@ -142,7 +144,7 @@ class Follower:
             await self._switch.show_channels()
         for row in rows:
             unique = unique_of(row["external_id"])
-            if row["id"] in self._voice.calls:
+            if row["id"] in self._voice.calls.by_interaction:
                 continue
             ours = row["node_id"] in (None, self._node.id) or (row["orphan"] and self._leads())
             if not ours:
@@ -166,7 +168,7 @@ class Follower:
             )
 
     async def _adopt(self, row: asyncpg.Record, unique: str, now: datetime) -> None:
-        """A living call that no node serves: one in conversation is followed, one that waits is pulled to us."""
+        """A living call that no node serves: a conversation is followed, one who waits is pulled to a living node."""
         ident, channel = row["id"], self._switch.legs.channels[unique]
         if row["state"] == State.ACTIVE:
             await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
@@ -174,7 +176,7 @@ class Follower:
             call = Call(ident, unique, channel, self._switch, queue, row["queued_at"], None)
             names = {name: leg for leg, name in self._switch.legs.channels.items()}
             talking = {names[t["leg"]]: t["reservation"] for t in row["talking"] if t["leg"] in names}
-            self._voice.track(call, talking)
+            self._voice.calls.track(call, talking)
             return
         if not row["orphan"] or not row["called"]:
             return  # its dialplan has seen the connection end and asks again by itself
@@ -184,7 +186,7 @@ class Follower:
             )
         log.warning("call.taken_over", interaction=ident)
         await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
-        await self._switch.take_over(channel, row["called"], self._agi)
+        await self._switch.take_over(channel, row["called"])
 
 
 def unique_of(external_id: str) -> str:
@@ -192,11 +194,20 @@ def unique_of(external_id: str) -> str:
     return external_id.partition("/")[2].partition("#")[0]
 
 
-async def hang_up(voice_log: ContactLog, switches: dict[str, Switch], interaction: int) -> None:
-    """Ends the customer's leg through AMI; any node can. Raises NotFound, Conflict or ChannelError."""
-    row = await voice_log.pool.fetchrow(_SQL.leg, interaction)
-    if row is None:
-        raise NotFound("There is no such call.")
-    if row["state"] in (State.WRAPPING, State.CLOSED):
-        raise Conflict("This call is over.")
-    await switches[row["pbx"]].hang_up(row["leg"])
+class Telephone:
+    """callcenter.ports.Phone, through the AMI connection that every node has to every PBX."""
+
+    def __init__(self, contact_log: ContactLog, switches: Mapping[str, Switch]) -> None:
+        self._log = contact_log
+        self._switches = switches
+
+    async def hang_up(self, interaction: int) -> None:
+        row = await self._log.pool.fetchrow(_SQL.leg, interaction)
+        if row is None:
+            raise NotFound("There is no such call.")
+        if row["state"] in (State.WRAPPING, State.CLOSED):
+            raise Conflict("This call is over.")
+        switch = self._switches.get(row["pbx"])
+        if switch is None:
+            raise Conflict(f"The PBX {row['pbx']} is no longer in the settings.")
+        await switch.hang_up(row["leg"])

@@ -17,11 +17,20 @@ log = structlog.get_logger()
 
 # All others of the 33 events of a call change nothing for us.
 FOLLOWED: Final = frozenset(
-    "Newchannel Rename DialBegin BridgeEnter BridgeLeave BlindTransfer AttendedTransfer Hold Unhold Hangup".split()
+    [
+        "Newchannel",
+        "Rename",
+        "DialBegin",
+        "BridgeEnter",
+        "BridgeLeave",
+        "BlindTransfer",
+        "AttendedTransfer",
+        "Hold",
+        "Unhold",
+        "Hangup",
+    ]
 )
 INBOUND: Final = "callcenter-inbound"
-# Prefer this node's FastAGI address to the ones of the dialplan; set before a caller is taken over.
-AGI_VARIABLE: Final = "CC_AGI"
 
 
 class Switch:
@@ -99,9 +108,8 @@ class Switch:
     async def stop_playback(self, channel: str) -> None:
         await self._ask("ControlPlayback", {"Channel": channel, "Control": "stop"})
 
-    async def take_over(self, channel: str, called: str, agi: str) -> None:
-        """Pulls a caller out of another node's AGI session into ours; the Uniqueid stays. `agi` is host:port."""
-        await self._ask("Setvar", {"Channel": channel, "Variable": AGI_VARIABLE, "Value": agi})
+    async def take_over(self, channel: str, called: str) -> None:
+        """Pulls a caller out of a dead node's AGI session; the dialplan asks the next node, and the Uniqueid stays."""
         await self._ask("Redirect", {"Channel": channel, "Context": INBOUND, "Exten": called, "Priority": "1"})
 
     async def _ask(self, action: str, fields: Mapping[str, Any]) -> None:
@@ -115,5 +123,3 @@ class Switch:
             return
         if not response.success:
             log.info("pbx.refused", pbx=self.name, action=action, message=response.message)
-
-

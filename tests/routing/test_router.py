@@ -112,9 +112,7 @@ async def test_calls_that_wait_are_reserved_as_agents_become_free(pool: Pool, da
         assert interaction == first
         await interactions.answer(floor.log, reservation, now=later(31))
         await interactions.end_interaction(floor.log, first, cause="customer_hangup", now=later(60))
-        await interactions.wrap_up(
-            floor.log, reservation, queue=None, disposition=None, note=None, now=later(70)
-        )
+        await interactions.wrap_up(floor.log, reservation, queue=None, disposition=None, note=None, now=later(70))
         interaction, _ = await reserved.get()
         assert interaction == second
 

@@ -1,0 +1,149 @@
+"""A call arrives: who calls, where to, and whether we have seen it before."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from callcenter.actions import interactions
+from callcenter.domain.events import Event
+from callcenter.domain.interaction import Channel, Outcome, ReservationState, State
+from callcenter.domain.phone import parse_number
+from callcenter.errors import Conflict
+from callcenter.store.db import retrying
+from callcenter.store.directory import Directory, Queue
+from callcenter.store.log import ContactLog
+from callcenter.store.nodes import Node
+from callcenter.store.queries import Queries
+from channels.telephony.call import Call, Calls, text
+from channels.telephony.fastagi import AgiSession
+from channels.telephony.switch import Switch
+
+_SQL = Queries(Path(__file__).with_name("voice.sql"))
+log = structlog.get_logger()
+
+# Longer than any transaction of ours, shorter than a caller's patience with silence.
+DATABASE_PATIENCE = timedelta(seconds=3)
+# A call that is transferred back into our dialplan counts as a new interaction; more often than this it is a loop.
+_MAX_RETURNS = 9
+
+
+class Arrivals:
+    """Opens interactions for calls, or finds the ones they had."""
+
+    def __init__(
+        self,
+        contact_log: ContactLog,
+        directory: Directory,
+        node: Node,
+        calls: Calls,
+    ) -> None:
+        self._log = contact_log
+        self._directory = directory
+        self._node = node
+        self._calls = calls
+
+    def queue(self, name: str | None, called: str) -> Queue | None:
+        """The queue that the dialplan names, or else the one of the called number."""
+        if name is not None:
+            for queue in self._directory.queues.values():
+                if queue.name == name:
+                    return queue
+        return self._directory.queue_for_number(called)
+
+    async def arrive(
+        self, session: AgiSession, switch: Switch, queue: Queue | None, called: str, now: datetime
+    ) -> Call | None:
+        environment = session.environment
+        unique = environment.get("uniqueid", "")
+        if not unique:
+            log.warning("agi.no_uniqueid", peer=session.peer)
+            return None
+        first = f"{switch.name}/{unique}"
+        for number in range(1, _MAX_RETURNS + 1):
+            key = first if number == 1 else f"{first}#{number}"
+            events = await self._open(session, switch, queue, called, key, now)
+            if events:
+                ident = events[0].interaction
+                assert ident is not None
+                queued_at = now if len(events) > 1 else None
+                return self._calls.take(ident, session, switch, queue, queued_at)
+            known = await self._log.pool.fetchrow(_SQL.known, [key])
+            if known is None:
+                continue
+            if State(known["state"]) in (State.NEW, State.QUEUED, State.OFFERED):
+                if (call := await self._resume(known, session, switch, now)) is not None:
+                    return call
+            elif not await self._begins_anew(known, switch, unique, now):
+                await session.finish()
+                return None
+        log.warning("call.loop", pbx=switch.name, uniqueid=unique)
+        await session.finish()
+        return None
+
+    async def _open(
+        self, session: AgiSession, switch: Switch, queue: Queue | None, called: str, key: str, now: datetime
+    ) -> Sequence[Event]:
+        environment = session.environment
+        number = parse_number(environment.get("callerid", ""), self._directory.organisation.region)
+        name = environment.get("calleridname", "")
+        # Without AMI a prompt cannot be cut short when an agent is free: then it is played before the queue.
+        greeted_first = queue is not None and queue.greeting is not None and not switch.connected
+        arrival = interactions.Arrival(
+            channel=Channel.PHONE,
+            external_id=text(key),
+            address_kind="phone" if number.identifies else None,
+            address=text(number.value),
+            address_name=None if name.lower() in ("", "unknown") else text(name),
+            called=text(called),
+            pbx=switch.name,
+            leg=text(environment.get("channel", "")),
+        )
+        waits = queue is not None and not greeted_first and is_open(queue, now)
+        return await retrying(
+            lambda: interactions.arrive(
+                self._log, arrival, queue=queue.id if queue else None, queued=waits, node=self._node.id, now=now
+            ),
+            within=DATABASE_PATIENCE,
+        )
+
+    async def _begins_anew(self, known: asyncpg.Record, switch: Switch, unique: str, now: datetime) -> bool:
+        """A call that talked before asks again.
+
+        It is a new contact when it was transferred to a number of ours, or was given up wrongly; it is the end of the
+        old one when its agent hung up while nobody served it.
+        """
+        if known["state"] != State.ACTIVE:
+            return bool(known["outcome"] not in (None, Outcome.HANDLED))
+        away = known["left_alone"] or switch.legs.transferring(unique)
+        cause = "transferred" if away else "agent_hangup"
+        await interactions.end_interaction(self._log, known["id"], cause=cause, now=now)
+        if (before := self._calls.by_interaction.get(known["id"])) is not None:
+            self._calls.drop(before)
+        return away
+
+    async def _resume(self, known: asyncpg.Record, session: AgiSession, switch: Switch, now: datetime) -> Call | None:
+        """A waiting call whose node died or gave it up; it keeps its place. None: it was answered or closed meanwhile."""
+        ident = known["id"]
+        call = self._calls.take(
+            ident, session, switch, self._directory.queues.get(known["queue_id"]), known["queued_at"]
+        )
+        if known["pending"] is not None:
+            await interactions.return_to_queue(
+                self._log, known["pending"], state=ReservationState.CANCELLED, reason="asked_again", now=now
+            )
+        try:
+            await interactions.adopt(
+                self._log, ident, node=self._node.id, leg=text(session.environment.get("channel", "")), now=now
+            )
+        except Conflict:
+            self._calls.drop(call)
+            return None
+        log.info("call.resumed", interaction=ident)
+        return call
+
+
+def is_open(queue: Queue, now: datetime) -> bool:
+    return queue.hours is None or queue.hours.is_open(now)

@@ -1,0 +1,126 @@
+"""One caller of ours, and all of them by the keys under which events name them."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from callcenter.domain.events import Event
+from callcenter.store.directory import Queue
+from channels.telephony import agi
+from channels.telephony.calls import CallChange, Change
+from channels.telephony.fastagi import AgiSession, HungUp
+from channels.telephony.switch import Switch
+
+
+@dataclass(slots=True, eq=False)
+class Offer:
+    reservation: int
+    agent: int
+    ringing: bool = False
+    answered: bool = False
+    ended: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One caller of ours. `session` is None once the call has left AGI (a transfer) and AMI alone follows it."""
+
+    interaction: int
+    unique: str
+    channel: str
+    switch: Switch
+    queue: Queue | None
+    queued_at: datetime | None
+    session: AgiSession | None
+    offer: Offer | None = None
+    last_reservation: int = 0
+    gone_at: datetime | None = None
+    music: bool = False
+    playing: bool = False
+    closed: bool = False
+    # Reservations by the leg (Uniqueid) that talks under them.
+    legs: dict[str, int] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    fate: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Calls:
+    """The calls that this node serves."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.by_interaction: dict[int, Call] = {}
+        self.by_unique: dict[tuple[str, str], Call] = {}
+        self.by_reservation: dict[int, Call] = {}
+
+    def take(
+        self, ident: int, session: AgiSession, switch: Switch, queue: Queue | None, queued_at: datetime | None
+    ) -> Call:
+        unique = session.environment["uniqueid"]
+        channel = session.environment.get("channel", "")
+        call = Call(ident, unique, channel, switch, queue, queued_at, session)
+        self.track(call)
+        session.on_gone(lambda _: self._gone(call))
+        return call
+
+    def track(self, call: Call, talked: Mapping[str, int] | None = None) -> None:
+        """AMI's changes of this call are ours from now on. `talked`: reservations by the legs that talk already."""
+        call.legs = dict(talked or {})
+        self.by_interaction[call.interaction] = call
+        self.by_unique[call.switch.name, call.unique] = call
+        call.switch.legs.serve(call.unique, call.channel, talked=call.legs)
+
+    def drop(self, call: Call) -> None:
+        if self.by_interaction.get(call.interaction) is call:
+            del self.by_interaction[call.interaction]
+        if self.by_unique.get((call.switch.name, call.unique)) is call:
+            del self.by_unique[call.switch.name, call.unique]
+            call.switch.legs.forget(call.unique)
+        self.by_reservation.pop(call.last_reservation, None)
+
+    def _gone(self, call: Call) -> None:
+        if call.gone_at is None:
+            call.gone_at = self._clock()
+            call.news.set()
+
+    def note(self, events: Sequence[Event]) -> None:
+        """What the log says of our calls: directly from this process, and by the feed from other nodes."""
+        for event in events:
+            if event.interaction is None or (call := self.by_interaction.get(event.interaction)) is None:
+                continue
+            match event.kind:
+                case "interaction.reserved":
+                    self._reserved(call, event)
+                case "reservation.rejected" | "reservation.timed_out" | "reservation.failed" | "reservation.cancelled":
+                    offer = call.offer
+                    if offer is not None and offer.reservation == event.data["reservation"]:
+                        offer.ended = True
+                        if offer.ringing:
+                            # Ended on the console, or by the sweep: the phone need not ring on.
+                            call.switch.changes.put_nowait(CallChange(Change.RINGING, call.unique))
+                case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
+                    call.closed = True
+                    call.news.set()
+
+    def _reserved(self, call: Call, event: Event) -> None:
+        reservation = event.data["reservation"]
+        if reservation <= call.last_reservation or event.agent is None:
+            return
+        self.by_reservation.pop(call.last_reservation, None)
+        call.last_reservation = reservation
+        call.offer = Offer(reservation, event.agent)
+        self.by_reservation[reservation] = call
+        call.news.set()
+
+
+async def quietly(session: AgiSession, command: agi.Command) -> None:
+    """A command whose failure is told by the session's end."""
+    with suppress(HungUp):
+        await session.command(command)
+
+
+def text(value: str) -> str:
+    """PostgreSQL's text has no NUL."""
+    return value.replace("\0", "")[:500]
