@@ -105,6 +105,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         leadership = Leadership(dsn, node=node.id)
         router = Router(contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
+        stack.push_async_callback(hub.close)
         voice = Voice(contact_log, directory, node, hub, switches, clock=clock)
         contact_log.listen(voice.calls.note)
         feed.subscribe(voice.calls.note)
