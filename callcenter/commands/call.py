@@ -141,7 +141,7 @@ async def _follow(call: FakeCall, narrator: Narrator, *, stay: float | None) -> 
         call.hangup()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(call.ended), _REACH)
-    if "fallback" in narrator.seen:
+    if "fallback" in narrator.seen or not any(way == ">" for _, way, _ in call.history):
         return False
     narrator.say(_farewell(narrator.seen, ours=ours))
     return True

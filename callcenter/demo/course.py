@@ -13,6 +13,8 @@ from callcenter.store.directory import Queue
 _SECOND = timedelta(seconds=1)
 _UNANSWERED = 0.05
 _HELD = 0.12
+# How often many others call at the same time.
+_RUSH = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,10 @@ def _call(facts: Circumstances, staff: Staff, dice: Random, talk: timedelta) -> 
     at, queue = facts.local, facts.queue
     busy = pace.of_the_hour(at, around_the_clock=facts.abroad)
     agents = staff.pick(queue, at, language=facts.language, dice=dice, prefer=facts.prefer)
-    asked = at + timedelta(seconds=round(dice.expovariate(1 / (2 + 14 * busy**2)), 3))
-    patience = at + (pace.seconds(1, 3, 9, dice) if dice.random() < 0.02 else pace.seconds(6, 120, 1200, dice))
+    asked = at + timedelta(seconds=round(dice.expovariate(1 / (2 + 12 * busy**2)), 3))
+    if dice.random() < _RUSH * (0.3 + busy):
+        asked += pace.seconds(15, 70, 500, dice)
+    patience = at + (pace.seconds(1, 3, 9, dice) if dice.random() < 0.02 else pace.seconds(6, 90, 1200, dice))
     tries: list[Try] = []
     if len(agents) > 1 and dice.random() < _UNANSWERED and staff.free_from(agents[0], asked) == asked:
         missed = _try(agents.pop(0), asked, asked + queue.ring_timeout, ReservationState.TIMED_OUT, "no_answer")
