@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final, cast
 
 from channels.telephony.fakepbx_channel import UNKNOWN, Channel, ChannelState
@@ -13,7 +14,7 @@ from channels.telephony.fakepbx_dial import dial
 _LINE: Final = 2047
 _CONNECT_SECONDS: Final = 5.0
 # between the reply of an interrupted application and the line HANGUP
-_AFTERMATH: Final = 0.001
+_AFTERMATH: Final = 0.005
 
 _DEAD_OK: Final = frozenset(
     {"GET VARIABLE", "GET FULL VARIABLE", "SET VARIABLE", "VERBOSE", "NOOP", "EXEC", "DATABASE GET", "DATABASE PUT"}
@@ -29,10 +30,11 @@ _DEAD: Final = "511 Command Not Permitted on a dead channel or intercept routine
 class AgiLink(asyncio.Protocol):
     """The socket: whole lines in, and a poke of the channel that runs AGI."""
 
-    __slots__ = ("buffer", "channel", "eof", "lines", "transport")
+    __slots__ = ("buffer", "channel", "eof", "lines", "note", "transport")
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, note: Callable[[str, str], None]) -> None:
         self.channel = channel
+        self.note = note
         self.buffer = b""
         self.lines: deque[str] = deque()
         self.eof = False
@@ -46,6 +48,7 @@ class AgiLink(asyncio.Protocol):
         for line in lines:
             for start in range(0, max(len(line), 1), _LINE):
                 self.lines.append(line[start : start + _LINE].decode("utf-8", "replace"))
+                self.note(">", self.lines[-1])
         self.channel.poke()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,7 +65,7 @@ class AgiSession:
         self.channel = channel
         self.history = history
         self.began = channel.pbx.loop.time()
-        self.link = AgiLink(channel)
+        self.link = AgiLink(channel, self._note)
         self._dead = False
         self._interrupted = False
 
@@ -132,7 +135,6 @@ class AgiSession:
         return "".join(f"agi_{key}: {value}\n" for key, value in lines.items()) + "\n"
 
     async def _handle(self, line: str) -> None:
-        self._note(">", line)
         words = split_words(line)
         name = command_name(words)
         if name is None:

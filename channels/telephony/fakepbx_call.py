@@ -184,9 +184,9 @@ class FakeCall:
         if not channel.hung_up and channel.cause == 0:
             channel.cause = 16
         channel.stop_music()
+        channel.emit("SoftHangupRequest", "Cause: 16\r\n")
         if self.pbx.h_exten and channel.context == self.pbx.context:
             channel.exten = "h"
-        channel.emit("SoftHangupRequest", "Cause: 16\r\n")
         channel.gone()
         self._write_cdr()
 

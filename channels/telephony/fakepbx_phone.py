@@ -122,8 +122,8 @@ class Phone:
     def _answer(self, leg: Channel) -> None:
         if leg.hung_up or leg.state is ChannelState.UP:
             return
-        leg.exten = ""
         leg.answer()
+        leg.exten = ""
         self.tell_state()
         if self.talks_for is not None:
             self._later(leg, self.talks_for, leg.hang_up)
