@@ -27,3 +27,13 @@ as $$
     from (select string_to_array(lower(normalize(p_text, nfkc)), null) as letters) as text,
          generate_series(1, cardinality(letters) - 1) as n
 $$;
+
+-- What tickets are promised, in the order of the organisation file; no conditions: for all that no other policy fits.
+create table sla_policy (
+    name text primary key,
+    place integer not null,
+    conditions jsonb not null default '{}',
+    hours_id bigint references hours,
+    targets jsonb not null default '{}',
+    escalations jsonb not null default '[]'
+);

@@ -300,6 +300,17 @@ create table sign_in_failure (
 );
 CREATE INDEX sign_in_failure_subject ON sign_in_failure USING btree (subject, at);
 
+create table sla_policy (
+    name text not null,
+    place integer not null,
+    conditions jsonb default '{}'::jsonb not null,
+    hours_id bigint,
+    targets jsonb default '{}'::jsonb not null,
+    escalations jsonb default '[]'::jsonb not null,
+    constraint sla_policy_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
+    constraint sla_policy_pkey PRIMARY KEY (name)
+);
+
 create table ticket (
     id bigint generated always as identity,
     number bigint not null,

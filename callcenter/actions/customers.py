@@ -21,9 +21,15 @@ def _check(field: str, value: str | None, *, longest: int) -> str | None:
         raise Invalid("A customer needs a name.", field="name")
     if text is not None and len(text) > longest:
         raise Invalid(f"At most {longest} characters.", field=field)
-    if text is not None and field != "note" and not text.isprintable():
+    if text is not None and not (text.isprintable() if field != "note" else "\x00" not in text):
         raise Invalid("Only characters that can be printed.", field=field)
     return text
+
+
+def check(fields: Mapping[str, str | None]) -> None:
+    """Raises Invalid for the first of some fields that could not be kept."""
+    for field, value in fields.items():
+        _check(field, value, longest=_FIELDS[field])
 
 
 async def create(
@@ -79,18 +85,20 @@ async def add_address(log: ContactLog, customer: int, *, address: Address, actor
     """An address that the customer has already may become more certain, never less."""
     async with log.transaction() as tx:
         await tx.lock_customer(customer)
-        version = await tx.connection.fetchval(SQL.touch, customer)
-        if version is None:
-            raise NotFound(f"There is no customer {customer}.")
-        await store.add_addresses(tx.connection, customer, [address], now=now)
-        await tx.append(
-            "customer.changed",
-            customer=customer,
-            actor=actor,
-            version=version,
-            data={"changed": ["addresses"], "certainty": address.certainty},
-            now=now,
-        )
+        await extend(tx, customer, addresses=[address], actor=actor, now=now)
+
+
+async def extend(
+    tx: Transaction, customer: int, *, addresses: Sequence[Address], actor: int | None, now: datetime
+) -> None:
+    """`add_address` of a locked customer inside a transaction of the caller's."""
+    version = await tx.connection.fetchval(SQL.touch, customer)
+    if version is None:
+        raise NotFound(f"There is no customer {customer}.")
+    await store.add_addresses(tx.connection, customer, addresses, now=now)
+    await tx.append(
+        "customer.changed", customer=customer, actor=actor, version=version, data={"changed": ["addresses"]}, now=now
+    )
 
 
 async def update(

@@ -163,6 +163,14 @@ async def create_user(
     return user
 
 
+async def find(log: ContactLog, name: str) -> int:
+    """The id of somebody who works here. Raises NotFound."""
+    row = await log.pool.fetchrow(SQL.account, name)
+    if row is None:
+        raise NotFound(f"There is no user named {name}.")
+    return Account.of(row).id
+
+
 async def create_token(
     log: ContactLog, user: int, *, name: str, expires_at: datetime | None, actor: int | None, now: datetime
 ) -> str:

@@ -29,8 +29,8 @@ select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.cre
                  from address where customer_id = c.id), '[]') as addresses
 from customer c where c.id = $1;
 
--- name: by_external_id
-select id, version from customer where external_id = $1;
+-- name: by_external_ids
+select id, external_id from customer where external_id = any ($1::text[]);
 
 -- name: by_address
 -- Customers with an address, the most certain first.

@@ -1,11 +1,18 @@
 """All of the doors in this package at once, for whoever builds the application."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
+from callcenter.ports import Phone
 from callcenter.web import api_session, health
 from callcenter.web.keys import FEED
 from callcenter.web.metrics import METRICS, Metrics
 from callcenter.web.middleware import BODY_LIMIT, middlewares, security_headers
+
+
+# By the name of the PBX; empty where there is none (tests, a server for other channels).
+PHONES: web.AppKey[Mapping[str, Phone]] = web.AppKey("phones")
 
 
 def application() -> web.Application:
@@ -21,5 +28,7 @@ async def _count_events(app: web.Application) -> None:
     app[FEED].subscribe(app[METRICS].count)
 
 
-def routes() -> list[web.RouteDef]:
-    return [*health.routes(), *api_session.routes()]
+def add_routes(app: web.Application, *, switches: Mapping[str, Phone]) -> None:
+    """The REST interface, its description, and what watches the server. `switches`: the PBXs by name."""
+    app[PHONES] = switches
+    app.add_routes([*health.routes(), *api_session.routes()])

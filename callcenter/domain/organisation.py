@@ -1,0 +1,113 @@
+"""Who works here, when it is open and which queues there are, as an organisation file says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from callcenter.domain.agent import Role
+from callcenter.domain.interaction import WrapUpMode
+
+CLOCKS = ("own", "first_response", "next_response", "resolution")
+# What an agent can have in hand at once, unless the file says otherwise (domain.md: capacity).
+CAPACITY: Mapping[str, int] = {"phone": 1, "chat": 4, "email": 1, "callback": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class General:
+    name: str
+    region: str
+    timezone: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEntry:
+    """`password` is what the file or the environment gives; None leaves the one there is."""
+
+    name: str
+    full_name: str
+    role: Role
+    endpoint: str | None = None
+    manager: str | None = None
+    language: str | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
+    capacity: Mapping[str, int] = field(default_factory=lambda: dict(CAPACITY))
+    demo: bool = False
+    password: str | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursEntry:
+    name: str
+    timezone: str
+    weekly: Mapping[str, tuple[str, ...]]
+    holidays: str | None = None
+    closed: tuple[date, ...] = ()
+    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    agent: str
+    delay: timedelta = timedelta()
+    age_shift: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    after: timedelta
+    needs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLevel:
+    target: float = 0.8
+    within: timedelta = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUp:
+    mode: WrapUpMode = WrapUpMode.OPTIONAL
+    limit: timedelta | None = None
+    dispositions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntry:
+    name: str
+    numbers: tuple[str, ...] = ()
+    default: bool = False
+    hours: str | None = None
+    members: tuple[Member, ...] = ()
+    needs: Mapping[str, int] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    strategy: str = "longest_idle"
+    service_level: ServiceLevel = ServiceLevel()
+    ring_timeout: timedelta = timedelta(seconds=15)
+    wrap_up: WrapUp = WrapUp()
+    tiers: Mapping[str, timedelta] = field(default_factory=dict)
+    greeting: str | None = None
+    closed_announcement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEntry:
+    """What tickets are promised. Targets by clock; `when` and `escalations` as the file has them."""
+
+    name: str
+    when: Mapping[str, str] = field(default_factory=dict)
+    hours: str | None = None
+    targets: Mapping[str, timedelta] = field(default_factory=dict)
+    escalations: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """`general` None: the file says nothing about it."""
+
+    general: General | None = None
+    users: tuple[UserEntry, ...] = ()
+    hours: tuple[HoursEntry, ...] = ()
+    queues: tuple[QueueEntry, ...] = ()
+    policies: tuple[PolicyEntry, ...] = ()

@@ -1,0 +1,231 @@
+"""An organisation file as a value: all that is wrong with it is named at once, with line and key."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from callcenter.domain.organisation import (
+    CAPACITY,
+    CLOCKS,
+    General,
+    HoursEntry,
+    Member,
+    Organisation,
+    PolicyEntry,
+    QueueEntry,
+    ServiceLevel,
+    Step,
+    UserEntry,
+    WrapUp,
+)
+from callcenter.domain.organisation_keys import FileTable, HoursTable, PolicyTable, QueueTable, UserTable
+from callcenter.toml import BadFile, Document, Location, Problem
+
+_ADAPTER = TypeAdapter(FileTable)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a file names something: `table` is users, hours or queues."""
+
+    table: str
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationFile:
+    """What a file says, and where it says it. References may lead to what the database has already."""
+
+    organisation: Organisation
+    references: tuple[Reference, ...]
+    document: Document
+
+
+def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFile:
+    """Raises BadFile with everything that is wrong. Passwords named by `password_env` are taken from `environ`."""
+    document = Document(document.name, _plain(document.data), document.lines)
+    problems = [*_twins(document), *_circles(document), *_environment(document, environ)]
+    try:
+        file = document.read_as(_ADAPTER)
+    except BadFile as error:
+        raise BadFile(_sorted([*error.problems, *problems], document)) from None
+    if problems:
+        raise BadFile(_sorted(problems, document))
+    organisation = Organisation(
+        general=None if file.organisation is None else General(**file.organisation.model_dump()),
+        users=tuple(_user(table, environ) for table in file.users),
+        hours=tuple(_hours(table) for table in file.hours),
+        queues=tuple(_queue(table) for table in file.queues),
+        policies=tuple(_policy(table) for table in file.sla_policies),
+    )
+    return OrganisationFile(organisation, tuple(_references(document)), document)
+
+
+def _sorted(problems: list[Problem], document: Document) -> list[Problem]:
+    """By line; one complaint a key."""
+    once = list({(problem.place, problem.key, problem.expected): problem for problem in problems}.values())
+
+    def line(problem: Problem) -> int:
+        tail = problem.place.removeprefix(f"{document.name}, line ")
+        return int(tail) if tail.isdecimal() else 0
+
+    return sorted(once, key=line)
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Members given by name alone become tables, so that each has one form."""
+    plain = dict(data)
+    if isinstance(plain.get("queues"), list):
+        plain["queues"] = [
+            {**queue, "members": [{"agent": each} if isinstance(each, str) else each for each in queue["members"]]}
+            if isinstance(queue, dict) and isinstance(queue.get("members"), list)
+            else queue
+            for queue in plain["queues"]
+        ]
+    return plain
+
+
+def _tables(document: Document, name: str) -> Iterator[tuple[Location, Mapping[str, Any]]]:
+    """The tables of an array, whatever else is wrong with the file."""
+    tables = document.data.get(name)
+    for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        if isinstance(table, dict):
+            yield (name, index), table
+
+
+def _texts(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
+    """The texts of a list, with their indexes; a member is the text of its agent."""
+    found = table.get(key)
+    for index, each in enumerate(found if isinstance(found, list) else ()):
+        text = each.get("agent") if isinstance(each, dict) else each
+        if isinstance(text, str):
+            yield index, text
+
+
+def _named(document: Document) -> Iterator[tuple[str, str, Location]]:
+    """What must be there once: (what it is, its value, where)."""
+    for kind in ("users", "hours", "queues", "sla_policies"):
+        for where, table in _tables(document, kind):
+            for key in ("name", "endpoint"):
+                if isinstance(table.get(key), str):
+                    yield f"{kind} {key}", table[key], (*where, key)
+    for where, table in _tables(document, "queues"):
+        yield from (("number", number, (*where, "numbers", at)) for at, number in _texts(table, "numbers"))
+        yield from ((f"member of {where[1]}", name, (*where, "members", at)) for at, name in _texts(table, "members"))
+        if table.get("default") is True:
+            yield "default queue", "", (*where, "default")
+    for where, table in _tables(document, "sla_policies"):
+        if not table.get("when"):
+            yield "policy without `when`", "", where
+
+
+def _twins(document: Document) -> Iterator[Problem]:
+    seen: Counter[tuple[str, str]] = Counter()
+    for kind, value, where in _named(document):
+        seen[kind, value] += 1
+        if seen[kind, value] > 1:
+            what = f"{value!r} stands here a second time" if value else f"there is a {kind} already"
+            yield document.problem(where, f"{what}; each {kind.partition(' of ')[0]} may stand once")
+    policies = list(_tables(document, "sla_policies"))
+    if policies and not seen["policy without `when`", ""]:
+        yield document.problem(("sla_policies",), "one policy without `when` is needed, for all other tickets")
+
+
+def _circles(document: Document) -> Iterator[Problem]:
+    """Escalations climb from manager to manager, and must arrive."""
+    managers = {str(table.get("name")): table.get("manager") for _, table in _tables(document, "users")}
+    for where, table in _tables(document, "users"):
+        name, above, steps = str(table.get("name")), table.get("manager"), 0
+        while isinstance(above, str) and above != name and steps <= len(managers):
+            above, steps = managers.get(above), steps + 1
+        if above == name:
+            yield document.problem((*where, "manager"), "a manager was expected who is not below this user")
+
+
+def _environment(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for where, table in _tables(document, "users"):
+        variable = table.get("password_env")
+        if isinstance(variable, str) and not environ.get(variable):
+            yield document.problem(
+                (*where, "password_env"), f"a password was expected in the environment as {variable}"
+            )
+
+
+def _references(document: Document) -> Iterator[Reference]:
+    for where, table in _tables(document, "users"):
+        if table.get("manager") is not None:
+            yield Reference("users", table["manager"], (*where, "manager"))
+    for kind in ("queues", "sla_policies"):
+        for where, table in _tables(document, kind):
+            if table.get("hours") is not None:
+                yield Reference("hours", table["hours"], (*where, "hours"))
+    for where, table in _tables(document, "queues"):
+        for index, member in enumerate(table.get("members", ())):
+            yield Reference("users", member["agent"], (*where, "members", index))
+    for where, table in _tables(document, "sla_policies"):
+        if table.get("when", {}).get("queue") is not None:
+            yield Reference("queues", table["when"]["queue"], (*where, "when", "queue"))
+
+
+def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
+    return UserEntry(
+        name=table.name,
+        full_name=table.full_name,
+        role=table.role,
+        endpoint=table.endpoint,
+        manager=table.manager,
+        language=table.language,
+        skills=table.skills,
+        capacity={**CAPACITY, **{str(channel): number for channel, number in table.capacity.items()}},
+        demo=table.demo,
+        password=environ[table.password_env] if table.password_env else table.password,
+    )
+
+
+def _hours(table: HoursTable) -> HoursEntry:
+    return HoursEntry(
+        name=table.name,
+        timezone=table.timezone,
+        weekly={str(day): intervals for day, intervals in table.weekly.items() if intervals},
+        holidays=table.holidays,
+        closed=tuple(sorted(table.closed)),
+        open=table.open,
+    )
+
+
+def _queue(table: QueueTable) -> QueueEntry:
+    return QueueEntry(
+        name=table.name,
+        numbers=tuple(sorted(table.numbers)),
+        default=table.default,
+        hours=table.hours,
+        members=tuple(
+            sorted((Member(**member.model_dump()) for member in table.members), key=lambda member: member.agent)
+        ),
+        needs=table.needs,
+        steps=tuple(Step(after=step.after, needs=step.needs) for step in table.steps),
+        strategy=table.strategy,
+        service_level=ServiceLevel(**table.service_level.model_dump()),
+        ring_timeout=table.ring_timeout,
+        wrap_up=WrapUp(
+            mode=table.wrap_up.mode, limit=table.wrap_up.limit, dispositions=tuple(table.wrap_up.dispositions)
+        ),
+        tiers=table.tiers,
+        greeting=table.greeting,
+        closed_announcement=table.closed_announcement,
+    )
+
+
+def _policy(table: PolicyTable) -> PolicyEntry:
+    targets = {clock: getattr(table, clock) for clock in CLOCKS}
+    return PolicyEntry(
+        name=table.name,
+        when={} if table.when is None else table.when.model_dump(mode="json", exclude_none=True),
+        hours=table.hours,
+        targets={clock: target for clock, target in targets.items() if target is not None},
+        escalations=tuple(each.model_dump(mode="json") for each in table.escalations),
+    )

@@ -1,0 +1,231 @@
+"""The keys of an organisation file, and what may stand in each."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import available_timezones
+
+import phonenumbers
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from callcenter.domain.agent import Role
+from callcenter.domain.duration import parse_duration
+from callcenter.domain.hours import Hours, parse_intervals
+from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.ticket import Priority
+from callcenter.errors import Invalid
+
+T = TypeVar("T")
+
+
+def _words(rule: Callable[[Any], T]) -> Callable[[Any], T]:
+    """A rule of the domain as a validator: its words become the complaint."""
+
+    def check(value: Any) -> T:
+        try:
+            return rule(value)
+        except Invalid as error:
+            raise ValueError(str(error).rstrip(".")) from None
+
+    return check
+
+
+def _duration(value: Any) -> timedelta:
+    if not isinstance(value, str):
+        raise Invalid('expected a duration in quotes, like "20s"')
+    return parse_duration(value)
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise Invalid("expected a duration above zero")
+    return value
+
+
+def _zone(value: Any) -> str:
+    if value not in available_timezones():
+        raise Invalid(f"expected a time zone like Asia/Shanghai, not {value!r}")
+    return str(value)
+
+
+def _region(value: Any) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise Invalid(f"expected a country code like CN, not {value!r}")
+    return str(value)
+
+
+def _day(value: Any) -> date:
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Invalid(f"expected a date like 2026-12-31, not {value!r}") from None
+
+
+def _intervals(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Invalid('expected a list of intervals like ["09:00-12:00", "13:30-18:00"]')
+    parse_intervals(value)
+    return tuple(value)
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
+# An endpoint goes into Asterisk's Dial: no separator of its arguments may be in it.
+Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.@+-]{1,80}$")]
+Duration = Annotated[timedelta, BeforeValidator(_words(_duration))]
+Positive = Annotated[timedelta, BeforeValidator(_words(lambda value: _positive(_duration(value))))]
+Zone = Annotated[str, BeforeValidator(_words(_zone))]
+Region = Annotated[str, BeforeValidator(_words(_region))]
+Day = Annotated[date, BeforeValidator(_words(_day))]
+Intervals = Annotated[tuple[str, ...], BeforeValidator(_words(_intervals))]
+Level = Annotated[int, Field(ge=1, le=5, strict=True)]
+Skills = dict[Slug, Level]
+Capacity = dict[Channel, Annotated[int, Field(ge=0, le=25, strict=True)]]
+# Dialplan applications take a comma as the next argument.
+Prompt = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,200}$")]
+Disposition = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class GeneralTable(Table):
+    name: Line
+    region: Region = "CN"
+    timezone: Zone = "UTC"
+    languages: tuple[Literal["en", "zh_CN", "zh_TW"], ...] = ("en",)
+
+
+class UserTable(Table):
+    name: Slug
+    full_name: Line
+    role: Role
+    password: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    password_env: str | None = None
+    endpoint: Endpoint | None = None
+    manager: str | None = None
+    language: Literal["en", "zh_CN", "zh_TW"] | None = None
+    skills: Skills = {}
+    capacity: Capacity = {}
+    demo: bool = False
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "UserTable":
+        if self.password is not None and self.password_env is not None:
+            raise ValueError("password and password_env exclude each other")
+        return self
+
+
+class HoursTable(Table):
+    name: Slug
+    timezone: Zone
+    weekly: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Intervals] = {}
+    holidays: str | None = None
+    closed: tuple[Day, ...] = ()
+    open: dict[str, Intervals] = {}
+
+    @model_validator(mode="after")
+    def _is_a_calendar(self) -> "HoursTable":
+        try:
+            Hours.parse(
+                timezone=self.timezone,
+                weekly=dict(self.weekly.items()),
+                holidays=self.holidays,
+                closed=self.closed,
+                opened=self.open,
+            )
+        except Invalid as error:
+            raise ValueError(str(error).rstrip(".")) from None
+        return self
+
+
+class MemberTable(Table):
+    agent: str
+    delay: Duration = timedelta()
+    age_shift: Duration = timedelta()
+
+
+class StepTable(Table):
+    after: Positive
+    needs: Skills
+
+
+class ServiceLevelTable(Table):
+    target: Annotated[float, Field(gt=0, le=1)] = 0.8
+    within: Positive = timedelta(seconds=20)
+
+
+class WrapUpTable(Table):
+    mode: WrapUpMode = WrapUpMode.OPTIONAL
+    limit: Positive | None = None
+    dispositions: tuple[Disposition, ...] = ()
+
+    @model_validator(mode="after")
+    def _boxed(self) -> "WrapUpTable":
+        if self.mode in (WrapUpMode.TIME_BOXED, WrapUpMode.TIME_BOXED_FIXED) and self.limit is None:
+            raise ValueError(f"{self.mode} needs a limit")
+        return self
+
+
+class QueueTable(Table):
+    name: Slug
+    numbers: tuple[Annotated[str, Field(pattern=r"^[+*#0-9A-Za-z_.-]{1,40}$")], ...] = ()
+    default: bool = False
+    hours: str | None = None
+    members: tuple[MemberTable, ...] = ()
+    needs: Skills = {}
+    steps: tuple[StepTable, ...] = ()
+    strategy: Literal["longest_idle", "fewest", "round_robin", "best_skill"] = "longest_idle"
+    service_level: ServiceLevelTable = ServiceLevelTable()
+    ring_timeout: Positive = timedelta(seconds=15)
+    wrap_up: WrapUpTable = WrapUpTable()
+    tiers: dict[Slug, Duration] = {}
+    greeting: Prompt | None = None
+    closed_announcement: Prompt | None = None
+
+
+class When(Table):
+    tier: Slug | None = None
+    queue: str | None = None
+    channel: Channel | None = None
+    priority: Priority | None = None
+    category: Line | None = None
+    contract: Line | None = None
+
+
+class EscalationTable(Table):
+    clock: Literal["own", "first_response", "next_response", "resolution"]
+    at: Annotated[str, Field(pattern=r"^(\d{1,3}%|[+-]\d+(s|m|h|d))$")]
+    actions: Annotated[
+        tuple[dict[Literal["notify", "reassign", "priority", "tag", "webhook"], Line], ...], Field(min_length=1)
+    ]
+
+
+class PolicyTable(Table):
+    """A promise for tickets; at least one target."""
+
+    name: Slug
+    when: When | None = None
+    hours: str | None = None
+    own: Positive | None = None
+    first_response: Positive | None = None
+    next_response: Positive | None = None
+    resolution: Positive | None = None
+    escalations: tuple[EscalationTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _promises_something(self) -> "PolicyTable":
+        if not any((self.own, self.first_response, self.next_response, self.resolution)):
+            raise ValueError("a policy needs own, first_response, next_response or resolution")
+        if self.first_response and self.resolution and self.first_response > self.resolution:
+            raise ValueError("first_response is longer than resolution")
+        return self
+
+
+class FileTable(Table):
+    organisation: GeneralTable | None = None
+    users: tuple[UserTable, ...] = ()
+    hours: tuple[HoursTable, ...] = ()
+    queues: tuple[QueueTable, ...] = ()
+    sla_policies: tuple[PolicyTable, ...] = ()

@@ -1,0 +1,151 @@
+"""An organisation written as a file that reads back to the same; passwords are left out."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from callcenter.domain.duration import format_duration
+from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.organisation import (
+    CAPACITY,
+    HoursEntry,
+    Member,
+    Organisation,
+    PolicyEntry,
+    QueueEntry,
+    ServiceLevel,
+    UserEntry,
+    WrapUp,
+)
+
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Keys of a table, without those that have their default."""
+
+    pairs: tuple[tuple[str, Any], ...]
+
+    def lines(self) -> Iterator[str]:
+        return (f"{_key(key)} = {_value(value)}" for key, value in self.pairs)
+
+
+def to_toml(organisation: Organisation) -> str:
+    """The text of the file."""
+    blocks = []
+    if organisation.general is not None:
+        general = organisation.general
+        keys = {"name": general.name, "region": general.region, "timezone": general.timezone}
+        blocks.append(_block("[organisation]", {**keys, "languages": general.languages}))
+    blocks += [_block("[[users]]", _user(each)) for each in organisation.users]
+    blocks += [_block("[[hours]]", _hours(each)) for each in organisation.hours]
+    blocks += [_block("[[queues]]", _queue(each)) for each in organisation.queues]
+    blocks += [_block("[[sla_policies]]", _policy(each)) for each in organisation.policies]
+    return "\n".join(blocks)
+
+
+def _block(header: str, keys: Mapping[str, Any]) -> str:
+    pairs = tuple((key, value) for key, value in keys.items() if value not in (None, {}, (), []))
+    return "\n".join([header, *_Pairs(pairs).lines(), ""])
+
+
+def _user(user: UserEntry) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "full_name": user.full_name,
+        "role": str(user.role),
+        "endpoint": user.endpoint,
+        "manager": user.manager,
+        "language": user.language,
+        "skills": user.skills,
+        "capacity": None if user.capacity == CAPACITY else user.capacity,
+        "demo": True if user.demo else None,
+    }
+
+
+def _hours(hours: HoursEntry) -> dict[str, Any]:
+    return {
+        "name": hours.name,
+        "timezone": hours.timezone,
+        "weekly": hours.weekly,
+        "holidays": hours.holidays,
+        "closed": [day.isoformat() for day in hours.closed],
+        "open": hours.open,
+    }
+
+
+def _queue(queue: QueueEntry) -> dict[str, Any]:
+    default = QueueEntry(name=queue.name)
+    level, wrap_up = queue.service_level, queue.wrap_up
+    return {
+        "name": queue.name,
+        "numbers": queue.numbers,
+        "default": True if queue.default else None,
+        "hours": queue.hours,
+        "members": [_member(member) for member in queue.members],
+        "needs": queue.needs,
+        "steps": [{"after": step.after, "needs": step.needs} for step in queue.steps],
+        "strategy": None if queue.strategy == default.strategy else queue.strategy,
+        "service_level": None if level == ServiceLevel() else {"target": level.target, "within": level.within},
+        "ring_timeout": None if queue.ring_timeout == default.ring_timeout else queue.ring_timeout,
+        "wrap_up": None if wrap_up == WrapUp() else _wrap_up(wrap_up),
+        "tiers": queue.tiers,
+        "greeting": queue.greeting,
+        "closed_announcement": queue.closed_announcement,
+    }
+
+
+def _member(member: Member) -> Any:
+    if not member.delay and not member.age_shift:
+        return member.agent
+    keys = {"agent": member.agent, "delay": member.delay or None, "age_shift": member.age_shift or None}
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _wrap_up(wrap_up: WrapUp) -> dict[str, Any]:
+    keys: dict[str, Any] = {"mode": str(wrap_up.mode) if wrap_up.mode is not WrapUpMode.OPTIONAL else None}
+    keys |= {"limit": wrap_up.limit, "dispositions": wrap_up.dispositions or None}
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _policy(policy: PolicyEntry) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "when": policy.when,
+        "hours": policy.hours,
+        **policy.targets,
+        "escalations": policy.escalations,
+    }
+
+
+def _key(key: str) -> str:
+    return key if key and set(key) <= _BARE else _text(key)
+
+
+def _text(text: str) -> str:
+    # JSON's escapes are among TOML's; TOML wants DEL escaped too.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case timedelta():
+            return _text(format_duration(value))
+        case date():
+            return value.isoformat()
+        case str():
+            return _text(value)
+        case int() | float():
+            return repr(value)
+        case Mapping():
+            inner = ", ".join(_Pairs(tuple(value.items())).lines())
+            return f"{{ {inner} }}" if inner else "{}"
+        case Iterable():
+            return f"[{', '.join(_value(each) for each in value)}]"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no place in an organisation file")

@@ -1,0 +1,185 @@
+"""The organisation as the database has it: read as a whole, written entry by entry."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from callcenter.domain.agent import Role
+from callcenter.domain.duration import format_duration, parse_duration
+from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.organisation import (
+    General,
+    HoursEntry,
+    Member,
+    Organisation,
+    PolicyEntry,
+    QueueEntry,
+    ServiceLevel,
+    Step,
+    UserEntry,
+    WrapUp,
+)
+from callcenter.store.log import Connection
+from callcenter.store.queries import Queries
+
+SQL = Queries.beside(__file__)
+
+
+async def read(connection: Connection) -> Organisation:
+    """All that is active, as a file would say it, without passwords."""
+    general = await connection.fetchrow(SQL.general)
+    assert general is not None
+    return Organisation(
+        general=General(
+            name=general["name"],
+            region=general["region"],
+            timezone=general["timezone"],
+            languages=tuple(general["languages"]),
+        ),
+        users=tuple(_user(row) for row in await connection.fetch(SQL.users) if row["active"]),
+        hours=tuple(_hours(row) for row in await connection.fetch(SQL.hours)),
+        queues=tuple(_queue(row) for row in await connection.fetch(SQL.queues) if row["active"]),
+        policies=tuple(_policy(row) for row in await connection.fetch(SQL.policies)),
+    )
+
+
+def _user(row: asyncpg.Record) -> UserEntry:
+    return UserEntry(
+        name=row["name"],
+        full_name=row["full_name"],
+        role=Role(row["role"]),
+        endpoint=row["endpoint"],
+        manager=row["manager"],
+        language=row["language"],
+        skills=row["skills"],
+        capacity=row["capacity"],
+        demo=row["demo"],
+    )
+
+
+def _hours(row: asyncpg.Record) -> HoursEntry:
+    return HoursEntry(
+        name=row["name"],
+        timezone=row["timezone"],
+        weekly={day: tuple(intervals) for day, intervals in row["weekly"].items()},
+        holidays=row["holidays"],
+        closed=tuple(sorted(row["closed"])),
+        open={day: tuple(intervals) for day, intervals in row["open"].items()},
+    )
+
+
+def _queue(row: asyncpg.Record) -> QueueEntry:
+    return QueueEntry(
+        name=row["name"],
+        numbers=tuple(row["numbers"]),
+        default=row["is_default"],
+        hours=row["hours"],
+        members=tuple(
+            Member(agent=agent, delay=delay, age_shift=shift)
+            for agent, delay, shift in zip(row["agents"], row["delays"], row["shifts"], strict=True)
+        ),
+        needs=row["needs"],
+        steps=tuple(Step(after=parse_duration(step["after"]), needs=step["needs"]) for step in row["steps"]),
+        strategy=row["strategy"],
+        service_level=ServiceLevel(target=row["service_level_target"], within=row["service_level_within"]),
+        ring_timeout=row["ring_timeout"],
+        wrap_up=WrapUp(
+            mode=WrapUpMode(row["wrap_up_mode"]), limit=row["wrap_up_limit"], dispositions=tuple(row["dispositions"])
+        ),
+        tiers={tier: parse_duration(shift) for tier, shift in row["tiers"].items()},
+        greeting=row["greeting"],
+        closed_announcement=row["closed_announcement"],
+    )
+
+
+def _policy(row: asyncpg.Record) -> PolicyEntry:
+    return PolicyEntry(
+        name=row["name"],
+        when=row["conditions"],
+        hours=row["hours"],
+        targets={clock: parse_duration(target) for clock, target in row["targets"].items()},
+        escalations=tuple(row["escalations"]),
+    )
+
+
+async def put_general(connection: Connection, general: General) -> None:
+    await connection.execute(SQL.set_general, general.name, general.region, general.timezone, list(general.languages))
+
+
+async def put_users(
+    connection: Connection, users: Sequence[UserEntry], *, hashes: dict[str, str], now: datetime
+) -> None:
+    """`hashes` by name: of the passwords that are new in the file."""
+    await connection.execute(SQL.free_endpoints, [user.name for user in users])
+    for user in users:
+        ident = await connection.fetchval(
+            SQL.put_user,
+            user.name,
+            user.full_name,
+            user.role,
+            user.endpoint,
+            user.language,
+            dict(user.skills),
+            dict(user.capacity),
+            user.demo,
+            hashes.get(user.name),
+        )
+        await connection.execute(SQL.put_agent, ident, now)
+    for user in users:
+        await connection.execute(SQL.set_manager, user.name, user.manager)
+
+
+async def put_hours(connection: Connection, hours: Sequence[HoursEntry]) -> None:
+    for each in hours:
+        await connection.execute(
+            SQL.put_hours,
+            each.name,
+            each.timezone,
+            dict(each.weekly),
+            each.holidays,
+            list(each.closed),
+            dict(each.open),
+        )
+
+
+async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> None:
+    names = [queue.name for queue in queues]
+    await connection.execute(SQL.free_numbers, names)
+    await connection.execute(SQL.free_default, names)
+    for queue in queues:
+        ident = await connection.fetchval(
+            SQL.put_queue,
+            queue.name,
+            queue.default,
+            queue.hours,
+            dict(queue.needs),
+            [{"after": format_duration(step.after), "needs": dict(step.needs)} for step in queue.steps],
+            queue.strategy,
+            queue.service_level.target,
+            queue.service_level.within,
+            queue.ring_timeout,
+            queue.wrap_up.mode,
+            queue.wrap_up.limit,
+            list(queue.wrap_up.dispositions),
+            {tier: format_duration(shift) for tier, shift in queue.tiers.items()},
+            queue.greeting,
+            queue.closed_announcement,
+        )
+        await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
+        await connection.execute(SQL.drop_members, ident)
+        members = [(ident, member.agent, member.delay, member.age_shift) for member in queue.members]
+        await connection.executemany(SQL.put_member, members)
+
+
+async def put_policies(connection: Connection, policies: Sequence[PolicyEntry]) -> None:
+    for place, policy in enumerate(policies):
+        await connection.execute(
+            SQL.put_policy,
+            policy.name,
+            place,
+            dict(policy.when),
+            policy.hours,
+            {clock: format_duration(target) for clock, target in policy.targets.items()},
+            list(policy.escalations),
+        )

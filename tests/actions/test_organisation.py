@@ -1,0 +1,239 @@
+"""Organisation files: what is wrong with one, what one would change, and that it comes back as it went in."""
+
+from pathlib import Path
+
+import pytest
+
+from callcenter import toml
+from callcenter.actions import organisation, users
+from callcenter.domain.organisation_file import understand
+from callcenter.errors import Unauthorized
+from callcenter.store import organisation as store
+from callcenter.store.directory import Directory
+from callcenter.toml import BadFile
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "org.example.toml"
+SMALL = """
+[[users]]
+name = "amy"
+full_name = "Amy"
+role = "agent"
+endpoint = "PJSIP/1001"
+
+[[queues]]
+name = "support"
+numbers = ["95500"]
+default = true
+members = ["amy"]
+"""
+
+
+def file(text: str, **environ: str):
+    return understand(toml.parse(text, "org.toml"), environ)
+
+
+def complaints(text: str, **environ: str) -> list[str]:
+    with pytest.raises(BadFile) as caught:
+        file(text, **environ)
+    return [str(problem) for problem in caught.value.problems]
+
+
+async def apply(log, now, text, *, prune=False, **environ):
+    return await organisation.apply(log, file(text, **environ), prune=prune, actor=None, now=now)
+
+
+async def sign_in(log, now, name, password):
+    return await users.sign_in(log, name, password=password, address="::1", user_agent="", now=now)
+
+
+def test_every_mistake_is_named_at_once_with_line_key_and_what_was_expected():
+    found = complaints("""[organisation]
+name = "X"
+region = "ZZ"
+timezone = "Mars/Base"
+[[users]]
+name = "amy"
+fullname = "Amy"
+role = "boss"
+skills = { zh = 6 }
+[[users]]
+name = "amy"
+full_name = "Amy"
+role = "agent"
+endpoint = "PJSIP/1&IAX2/evil"
+password_env = "NOT_SET"
+[[queues]]
+name = "support"
+ring_timeout = 15
+service_level = { within = "20 seconds" }
+""")
+    text = "\n".join(found)
+    for line, key in [
+        (3, "organisation.region"), (4, "organisation.timezone"), (7, "users[1].fullname"), (5, "users[1].full_name"),
+        (8, "users[1].role"), (9, "users[1].skills.zh"), (11, "users[2].name"), (14, "users[2].endpoint"),
+        (15, "users[2].password_env"), (18, "queues[1].ring_timeout"), (19, "queues[1].service_level.within"),
+    ]:  # fmt: skip
+        assert f"org.toml, line {line}: {key}: " in text, (line, key, text)
+    assert len(found) == 11
+    assert 'expected a duration in quotes, like "20s"' in text
+    assert "there is no such key" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[queue]]", "there is no such key"),
+        ("[[users]]\nname = 3", "expected"),
+        ("users = 3", "expected"),
+        ("[[users]]\nname = 'a'\nfull_name='A'\nrole='agent'\nmanager='a'", "not below this user"),
+        ("[[queues]]\nname='a'\ndefault=true\n[[queues]]\nname='b'\ndefault=true", "default queue already"),
+        ("[[queues]]\nname='a'\nnumbers=['1']\n[[queues]]\nname='b'\nnumbers=['1']", "second time"),
+        ("[[queues]]\nname='a'\nmembers=['x','x']", "second time"),
+        ("[[queues]]\nname='a'\nwrap_up={mode='time_boxed'}", "needs a limit"),
+        ("[[queues]]\nname='a'\nring_timeout='0s'", "above zero"),
+        ("[[queues]]\nname='a'\ngreeting='welcome,${SHELL(rm)}'", "pattern"),
+        ("[[hours]]\nname='a'\ntimezone='UTC'", "never open"),
+        ("[[hours]]\nname='a'\ntimezone='UTC'\nweekly={mon=['10:00-09:00']}", "ends before it begins"),
+        ("[[hours]]\nname='a'\ntimezone='UTC'\nweekly={mon=['09:00-11:00','10:00-12:00']}", "inside the interval"),
+        ("[[hours]]\nname='a'\ntimezone='UTC'\nweekly={mo=['09:00-11:00']}", "mon"),
+        ("[[hours]]\nname='a'\ntimezone='UTC'\nholidays='XX'\nweekly={mon=['09:00-11:00']}", "no holiday calendar"),
+        ("[[sla_policies]]\nname='a'\nwhen={tier='gold'}\nown='1m'", "one policy without `when`"),
+        ("[[sla_policies]]\nname='a'", "a policy needs"),
+        ("[[sla_policies]]\nname='a'\nfirst_response='2h'\nresolution='1h'", "longer than resolution"),
+        ("[[users]\n", "not TOML"),
+        ("[[users]]\nname='a'\nfull_name='A'\nrole='agent'\npassword='x'\npassword_env='Y'", "exclude each other"),
+    ],
+)
+def test_a_mistake_is_told_in_words(text, words):
+    assert any(words in each for each in complaints(text)), complaints(text)
+
+
+def test_no_complaint_repeats_a_password():
+    assert "hunter2" not in "\n".join(
+        complaints("[[users]]\nname='a'\nfull_name='A'\nrole='agent'\npassword='hunter2'\npassword_env='Y'")
+    )
+
+
+async def test_references_may_lead_to_what_is_here_already_but_not_nowhere(log, now):
+    more = "[[queues]]\nname = 'billing'\nmembers = ['amy']\nhours = 'office'\n"
+    with pytest.raises(BadFile) as caught:
+        await apply(log, now, more)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "org.toml, line 4: queues[1].hours: there are no hours of the name 'office'",
+        "org.toml, line 3: queues[1].members[1]: there are no users of the name 'amy'",
+    ]
+    await apply(log, now, SMALL)
+    await apply(log, now, more.replace("hours = 'office'\n", ""))
+    with pytest.raises(BadFile):
+        await apply(log, now, more.replace("hours = 'office'\n", ""), prune=True)
+
+
+async def test_a_number_or_phone_of_somebody_else_is_refused(log, now):
+    await apply(log, now, SMALL)
+    for text in (
+        "[[queues]]\nname='b'\nnumbers=['95500']",
+        "[[queues]]\nname='b'\ndefault=true",
+        "[[users]]\nname='b'\nfull_name='B'\nrole='agent'\nendpoint='PJSIP/1001'",
+    ):
+        with pytest.raises(BadFile):
+            await apply(log, now, text)
+
+
+async def test_the_plan_says_in_words_what_changes_and_changes_nothing(log, now, db):
+    await apply(log, now, SMALL)
+    changed = SMALL.replace('"95500"', '"95500", "95501"').replace("default = true", 'ring_timeout = "20s"')
+    plan = await organisation.plan(db, file(changed), prune=False)
+    assert list(plan.lines()) == [
+        "~ queue support: numbers [95500] → [95500, 95501], default True → False, ring_timeout 15s → 20s",
+    ]
+    assert (await organisation.plan(db, file(SMALL), prune=False)).empty
+    assert list((await organisation.plan(db, file(""), prune=True)).lines()) == ["- user amy", "- queue support"]
+
+
+async def test_an_application_is_one_event_and_a_second_one_none(log, now):
+    kinds: list[str] = []
+    log.listen(lambda events: kinds.extend(event.kind for event in events))
+    await apply(log, now, SMALL)
+    assert (await apply(log, now, SMALL)).empty
+    assert kinds == ["organisation.applied"]
+
+
+async def test_the_example_comes_back_as_it_went_in_without_secrets(log, now, db):
+    text = EXAMPLE.read_text(encoding="utf-8").replace(
+        'role = "administrator"', 'role = "administrator"\npassword = "a long walk"'
+    )
+    before = file(text).organisation
+    await organisation.apply(log, file(text), prune=False, actor=None, now=now)
+    exported = await organisation.export(db)
+    assert "long walk" not in exported
+    assert "argon2" not in exported
+    assert file(exported).organisation == before == await store.read(db)
+    assert (await organisation.plan(db, file(exported), prune=True)).empty
+
+
+async def test_hostile_texts_come_back_as_they_went_in(log, now, db):
+    name = 'a "quoted" \\ back\\slash ]] = # 雪'
+    await apply(log, now, f"[organisation]\nname = '{name}'\n")
+    assert file(await organisation.export(db)).organisation.general.name == name
+
+
+async def test_the_directory_reads_what_was_applied(log, now, pool):
+    await organisation.apply(log, organisation.load(EXAMPLE, environ={}), prune=False, actor=None, now=now)
+    directory = Directory(pool)
+    await directory.load()
+    support = directory.queue_for_number("95500")
+    assert support is not None
+    assert directory.queue_for_number("12345") is support
+    assert support.members == {directory.user_named("amy").id, directory.user_named("bo").id}
+    assert support.hours is not None
+    assert list(directory.organisation.languages) == ["en", "zh_CN", "zh_TW"]
+
+
+async def test_prune_retires_people_and_keeps_their_past(log, now, pool, db):
+    await apply(log, now, SMALL)
+    ident = await users.find(log, "amy")
+    await users.create_token(log, ident, name="t", expires_at=None, actor=None, now=now)
+    await apply(log, now, "", prune=True)
+    assert await db.fetchval("select count(*) from users where name = 'amy' and not active and endpoint is null") == 1
+    assert await db.fetchval("select count(*) from token") == 0
+    assert await db.fetchval("select count(*) from queue_number") == 0
+    await apply(log, now, SMALL)
+    assert await users.find(log, "amy") == ident
+
+
+async def test_phones_and_numbers_may_be_swapped(log, now, db):
+    two = SMALL + "[[users]]\nname='bo'\nfull_name='Bo'\nrole='agent'\nendpoint='PJSIP/1002'\nmanager='amy'\n"
+    two += "[[queues]]\nname='billing'\nnumbers=['95501']\n"
+    await apply(log, now, two)
+    swapped = two.replace("1001", "x").replace("1002", "1001").replace("PJSIP/x", "PJSIP/1002")
+    swapped = swapped.replace("95500", "y").replace("95501", "95500").replace('"y"', '"95501"')
+    await apply(log, now, swapped)
+    assert await store.read(db) != file(two).organisation
+    assert (await organisation.plan(db, file(swapped), prune=False)).empty
+
+
+async def test_a_files_password_is_set_once_and_its_owners_change_is_kept(log, now):
+    text = SMALL.replace('role = "agent"', 'role = "agent"\npassword_env = "AMY"')
+    await apply(log, now, text, AMY="first password")
+    user = (await sign_in(log, now, "amy", "first password")).account.id
+    await users.change_password(log, user, old="first password", new="her own choice", now=now)
+    assert (await apply(log, now, text, AMY="first password")).empty
+    await sign_in(log, now, "amy", "her own choice")
+    plan = await apply(log, now, text, AMY="second password")
+    assert list(plan.lines()) == ["~ user amy: password"]
+    await sign_in(log, now, "amy", "second password")
+    with pytest.raises(Unauthorized):
+        await sign_in(log, now, "amy", "her own choice")
+
+
+async def test_weak_and_missing_passwords_are_pointed_out(log, now):
+    plan = await apply(log, now, SMALL.replace('role = "agent"', 'role = "agent"\npassword = "short"'))
+    assert plan.warnings == ("user amy: A password needs at least 10 characters.",)
+    plan = await apply(log, now, "[[users]]\nname='bo'\nfull_name='Bo'\nrole='agent'")
+    assert plan.warnings == ("user bo has no password yet and cannot sign in",)
+
+
+async def test_a_users_own_language_is_kept(log, now, db):
+    await apply(log, now, SMALL)
+    await users.set_language(log, await users.find(log, "amy"), language="zh_TW", now=now)
+    assert (await organisation.plan(db, file(SMALL), prune=False)).empty
