@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.domain.interaction import ReservationState
-from channels.telephony.calls import CallChange, Change, Legs, dial_result, endpoint_of
+from channels.telephony.calls import CallChange, Legs, dial_result, endpoint_of
 
 TRANSCRIPT = Path(__file__).parents[2] / "telephony" / "transcripts" / "e2e.txt"
 _EVENT = re.compile(r"^ +(\d+\.\d+) ([A-Z]\w+): (.*)$")

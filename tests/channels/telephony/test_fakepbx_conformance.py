@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.channels.telephony.fake_tools import agi_server, listen, raw
 
 from channels.telephony.fakepbx import FakePbx
+from tests.channels.telephony.fake_tools import agi_server, listen, raw
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 VARIABLES = (
@@ -59,7 +60,8 @@ def read_transcript(name):
 
 
 def clusters(events):
-    groups, last = [], None
+    groups: list[list[object]] = []
+    last = None
     for at, event in events:
         if last is None or at - last > TOGETHER:
             groups.append([])
@@ -176,9 +178,7 @@ async def transfer_by_ami_then_leave(call):
 
 async def redirect_then_leave(call):
     await call.until("waiting")
-    await STAGE[0].listener.asked(
-        "Redirect", Channel=call.channel.name, Context="to-agent", Exten="1001", Priority="1"
-    )
+    await STAGE[0].listener.asked("Redirect", Channel=call.channel.name, Context="to-agent", Exten="1001", Priority="1")
     await leave_when_talking(call)
 
 
@@ -209,7 +209,7 @@ async def wait_then_ask(session):
     await session.command(raw("GET VARIABLE UNIQUEID"))
 
 
-SCENARIOS = {
+SCENARIOS: dict[str, tuple[Any, dict[str, dict[str, Any]], Any]] = {
     "answered_customer_hangs_up": (None, {}, leave_when_talking),
     "answered_agent_hangs_up": (None, {}, agent_leaves),
     "agent_hangs_up_caller_goes_on": ({"options": "g"}, {}, agent_leaves),
