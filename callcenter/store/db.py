@@ -15,6 +15,7 @@ import orjson
 from callcenter.errors import Invalid
 
 T = TypeVar("T")
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 OLDEST_SERVER = 15
 NO_PROXY = (
@@ -24,7 +25,7 @@ NO_PROXY = (
 
 # PostgreSQL or the way to it went away for a moment; what was committed is safe, what was not must be asked again.
 # asyncpg.DataError, a value that does not fit its column, is an InterfaceError too: catch it first.
-TRY_AGAIN: tuple[type[BaseException], ...] = (
+TRY_AGAIN: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,  # ConnectionDoesNotExist among them
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,

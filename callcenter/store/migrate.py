@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from callcenter.errors import Invalid
+from callcenter.store.db import Connection
 from callcenter.store.queries import Queries
 
 _LOCK = 0x6361_6C6C  # any number that no other lock of the product has
@@ -47,7 +48,7 @@ def our_source() -> Source:
     )
 
 
-async def migrate(conn: asyncpg.Connection, source: Source | None = None) -> list[str]:
+async def migrate(conn: Connection, source: Source | None = None) -> list[str]:
     """Apply what is pending, one transaction a file, and return the names applied.
 
     Several programs may do so at once: one works, the others wait for it. Raises Invalid when the database has
@@ -66,7 +67,7 @@ async def migrate(conn: asyncpg.Connection, source: Source | None = None) -> lis
         return applied
 
 
-async def pending(conn: asyncpg.Connection, source: Source | None = None) -> list[str]:
+async def pending(conn: Connection, source: Source | None = None) -> list[str]:
     """Name what `migrate` would apply; raises Invalid as it does. Changes nothing."""
     source = source or our_source()
     if not await conn.fetchval(_sql.has_ledger):
@@ -78,7 +79,7 @@ async def pending(conn: asyncpg.Connection, source: Source | None = None) -> lis
 
 
 @asynccontextmanager
-async def _alone(conn: asyncpg.Connection) -> AsyncIterator[None]:
+async def _alone(conn: Connection) -> AsyncIterator[None]:
     # Asked again and again instead of waited for: a waiting statement holds a snapshot, and an index that the
     # other program builds concurrently would wait for that snapshot, for ever.
     while not await conn.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 it is another program's
@@ -93,7 +94,7 @@ async def _alone(conn: asyncpg.Connection) -> AsyncIterator[None]:
             await conn.execute("select pg_advisory_unlock($1)", _LOCK)
 
 
-async def _pending_files(conn: asyncpg.Connection, source: Source) -> list[Path]:
+async def _pending_files(conn: Connection, source: Source) -> list[Path]:
     applied = {row["name"]: row["checksum"] for row in await conn.fetch(_sql.applied)}
     files = {path.stem: path for path in source.numbered()}
     if unknown := sorted(applied.keys() - files.keys()):
@@ -105,7 +106,7 @@ async def _pending_files(conn: asyncpg.Connection, source: Source) -> list[Path]
     return [path for name, path in files.items() if name not in applied]
 
 
-async def _apply(conn: asyncpg.Connection, path: Path) -> None:
+async def _apply(conn: Connection, path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if _OUTSIDE.search(text):
         # A single statement, or PostgreSQL would wrap the file in a transaction after all.
@@ -118,11 +119,11 @@ async def _apply(conn: asyncpg.Connection, path: Path) -> None:
         await conn.execute(_sql.record, path.stem, _checksum(text), [])
 
 
-async def _functions_differ(conn: asyncpg.Connection, source: Source) -> bool:
+async def _functions_differ(conn: Connection, source: Source) -> bool:
     return bool(await conn.fetchval(_sql.functions_checksum) != _checksum(source.functions_sql()))
 
 
-async def _apply_functions(conn: asyncpg.Connection, source: Source) -> None:
+async def _apply_functions(conn: Connection, source: Source) -> None:
     """Take away the functions of the last time and make those of this time, so that none is left over."""
     text = source.functions_sql()
     async with conn.transaction():
@@ -134,7 +135,7 @@ async def _apply_functions(conn: asyncpg.Connection, source: Source) -> None:
         await conn.execute(_sql.record, FUNCTIONS, _checksum(text), made)
 
 
-async def _execute(conn: asyncpg.Connection, text: str, name: str) -> None:
+async def _execute(conn: Connection, text: str, name: str) -> None:
     if not text.strip():
         return
     try:
@@ -144,7 +145,7 @@ async def _execute(conn: asyncpg.Connection, text: str, name: str) -> None:
         raise Invalid(f"{name} line {line}: {error}") from error
 
 
-async def _free_of_time_limit(conn: asyncpg.Connection) -> None:
+async def _free_of_time_limit(conn: Connection) -> None:
     if conn.get_server_version().major >= 17:
         await conn.execute("set local transaction_timeout = 0")
 
@@ -153,7 +154,7 @@ def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-async def dump_schema(conn: asyncpg.Connection) -> str:
+async def dump_schema(conn: Connection) -> str:
     """Describe the database as SQL to be read: tables with their constraints and indexes, then the functions' heads.
 
     Made from the catalogues, so that it is the same whatever PostgreSQL made it; months of a partitioned table are
