@@ -52,6 +52,7 @@ class Running:
     http_port: int
     agi_port: int
     pool: Pool
+    log: ContactLog
     node: Node
     directory: Directory
 
@@ -156,7 +157,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         gc.collect()
         gc.freeze()
         log.info("server.ready", http=http_port, agi=agi_server.port, node=node.name, epoch=node.epoch)
-        yield Running(settings, dsn, http_port, agi_server.port, pool, node, directory)
+        yield Running(settings, dsn, http_port, agi_server.port, pool, contact_log, node, directory)
         log.info("server.stopping")
 
 

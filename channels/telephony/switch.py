@@ -96,8 +96,10 @@ class Switch:
 
     async def show_channels(self) -> None:
         """Brings our picture in line with the PBX's own: what was missed while the connection was down is told now."""
-        assert self.manager is not None
-        shown = await self.manager.listing("CoreShowChannels")
+        if self.manager is not None:
+            await self.manager.listing("CoreShowChannels", then=self._resync)
+
+    def _resync(self, shown: Sequence[Event]) -> None:
         self._tell(self.legs.resync([event.fields for event in shown if event.name == "CoreShowChannel"]))
 
     # -- what we ask of it

@@ -14,7 +14,7 @@ from callcenter.actions import users
 from callcenter.app import Running, clock, running
 from callcenter.domain.events import Event
 from callcenter.settings import PbxSettings, Settings
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import Pool
 from channels.telephony.fakepbx import FakeCall, FakePbx
 from tests.builders import make_customer, make_queue, make_user
 
@@ -170,7 +170,7 @@ async def a_world(
         async with running(settings_for(pbx, ami=ami, **changes), dsn) as server, aiohttp.ClientSession() as http:
             pbx.nodes[:] = [("127.0.0.1", server.agi_port)]
             agents, tokens = {}, {}
-            log = ContactLog(server.pool)
+            log = server.log
             for number, name in enumerate(("amy", "bo", "cy"), 1001):
                 agents[name] = await make_user(server.pool, name, endpoint=f"PJSIP/{number}")
                 pbx.phone(f"PJSIP/{number}", answers_after=0.02)
