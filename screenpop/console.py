@@ -1,0 +1,173 @@
+"""The desk: its page, and the parts of it that live updates fetch again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from callcenter.domain.agent import Role
+from callcenter.domain.customer import AddressKind
+from callcenter.domain.phone import parse_number
+from callcenter.errors import Invalid
+from callcenter.store import customers
+from callcenter.store.queries import Queries
+from callcenter.web.auth import Identity, identity
+from callcenter.web.keys import CLOCK, DIRECTORY, FEED, POOL
+from screenpop import words
+from screenpop.desk import load_desk, midnight_of, zone_of
+from screenpop.history import load_card, load_pop
+from screenpop.page import draw, language_of, person_context
+from screenpop.pop import Pop, cut, pop_view
+from screenpop.stage import desk_context, shown_work
+from screenpop.wallboard import BOARD, strip_view
+
+_SQL = Queries(Path(__file__).with_name("desk.sql"))
+_ALL_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the agent chose to see; without a choice, what is in hand."""
+
+    interaction: int | None = None
+    customer: int | None = None
+
+    @property
+    def query(self) -> str:
+        chosen = {"interaction": self.interaction, "customer": self.customer}
+        given = {key: value for key, value in chosen.items() if value is not None}
+        return f"?{urlencode(given)}" if given else ""
+
+
+def number_of(request: web.Request, name: str) -> int | None:
+    """An id of the query string. Raises Invalid when it is none."""
+    text = request.query.get(name)
+    if not text or text == "0":
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Invalid("That is no id.", field=name)
+    return int(text)
+
+
+async def _context(request: web.Request, who: Identity, selection: Selection) -> dict[str, object]:
+    pool, directory, now = request.app[POOL], request.app[DIRECTORY], request.app[CLOCK]()
+    zone = zone_of(directory)
+    desk = await load_desk(pool, who.user_id, midnight=midnight_of(now, zone))
+    row = shown_work(desk.work, wanted=selection.interaction)
+    pop: Pop | None = None
+    if selection.customer is not None and (row is None or row["state"] != "pending"):
+        row = None
+        pop = await load_card(pool, selection.customer, now=now)
+    elif row is not None:
+        pop = await load_pop(pool, row["interaction"], now=now)
+    return desk_context(
+        desk,
+        row,
+        pop,
+        directory.queues,
+        language_of(request),
+        member_of=[queue.name for queue in directory.queues.values() if who.user_id in queue.members and queue.active],
+        selection=selection.query,
+        now=now,
+        zone=zone,
+    )
+
+
+async def desk_part(request: web.Request, who: Identity, selection: Selection | None = None) -> web.Response:
+    """The region `desk`, as it is now."""
+    return draw(request, "desk/_desk.html", await _context(request, who, selection or Selection()))
+
+
+async def get_page(request: web.Request) -> web.StreamResponse:
+    """The desk; supervisors who take no work are sent on to the wall unless they ask for the desk."""
+    who = identity(request)
+    directory = request.app[DIRECTORY]
+    takes_work = any(who.user_id in queue.members for queue in directory.queues.values())
+    if who.may(Role.SUPERVISOR) and not takes_work and "desk" not in request.query:
+        raise web.HTTPSeeOther("/wall")
+    cursor = request.app[FEED].cursor  # before the queries: what happens in between is told again
+    selection = Selection(number_of(request, "interaction"), number_of(request, "customer"))
+    context = await _context(request, who, selection)
+    context |= person_context(request, who, at="desk")
+    context |= {"cursor": str(cursor), "queues": await _queues(request, who)}
+    return draw(request, "desk.html", context)
+
+
+async def get_desk(request: web.Request) -> web.StreamResponse:
+    selection = Selection(number_of(request, "interaction"), number_of(request, "customer"))
+    return await desk_part(request, identity(request), selection)
+
+
+async def _queues(request: web.Request, who: Identity) -> list[dict[str, object]]:
+    directory = request.app[DIRECTORY]
+    mine = [queue for queue in directory.queues.values() if queue.active and who.user_id in queue.members]
+    board = await request.app[BOARD].waiting()
+    return strip_view(mine, board, language_of(request), now=request.app[CLOCK]())
+
+
+async def get_queues(request: web.Request) -> web.StreamResponse:
+    return draw(request, "desk/_queues.html", {"queues": await _queues(request, identity(request))})
+
+
+async def get_history(request: web.Request) -> web.StreamResponse:
+    """All rows that a pop has."""
+    identity(request)
+    pool, now = request.app[POOL], request.app[CLOCK]()
+    interaction, customer = number_of(request, "interaction"), number_of(request, "customer")
+    pop = await (load_pop(pool, interaction, now=now) if interaction else load_card(pool, customer or 0, now=now))
+    view = pop_view(pop, language_of(request), now=now, zone=zone_of(request.app[DIRECTORY]), rows=_ALL_ROWS)
+    return draw(request, "desk/_rows.html", {"pop": view})
+
+
+async def get_search(request: web.Request) -> web.StreamResponse:
+    """Customers by words of their names, or by the beginning of a number or mail address."""
+    identity(request)
+    text = " ".join(request.query.get("q", "")[:200].replace("\x00", "").split())
+    found = await _find(request, text) if text else []
+    language = language_of(request)
+    people = [
+        {**each, "name": cut(str(each["name"])), "tier_name": language.label(words.TIER, str(each["tier"] or ""))}
+        for each in found
+    ]
+    return draw(
+        request, "desk/_found.html", {"found": people, "q": text, "interaction": number_of(request, "interaction")}
+    )
+
+
+async def _find(request: web.Request, text: str) -> list[dict[str, object]]:
+    pool = request.app[POOL]
+    digits = sum(char.isdigit() for char in text)
+    people: dict[int, dict[str, object]] = {}
+    if digits >= 3 or "@" in text:
+        wanted = text.casefold()
+        if "@" not in text:
+            # As it was typed from its beginning, and as a whole number of this region.
+            wanted = "".join(char for char in text if char.isdigit() or char == "+")
+            number = parse_number(text, request.app[DIRECTORY].organisation.region).value
+            for known in await customers.at_address(
+                pool, [AddressKind.PHONE, AddressKind.FAX], number, after=0, limit=20
+            ):
+                people[known.id] = {
+                    "id": known.id,
+                    "name": known.name,
+                    "company": known.company or "",
+                    "tier": known.tier,
+                }
+        behind = wanted[:-1] + chr(ord(wanted[-1]) + 1) if wanted else ""
+        for row in await pool.fetch(_SQL.by_address_beginning, wanted, behind):
+            people[row["id"]] = {**row, "company": row["company"] or ""}
+    if len(people) < 20:
+        for known in await customers.with_words(pool, text.split()[:8], after=0, limit=20):
+            people[known.id] = {"id": known.id, "name": known.name, "company": known.company or "", "tier": known.tier}
+    return list(people.values())[:20]
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/", get_page),
+        web.get("/desk", get_desk),
+        web.get("/desk/queues", get_queues),
+        web.get("/desk/history", get_history),
+        web.get("/desk/search", get_search),
+    ]

@@ -1,0 +1,52 @@
+-- name: desk
+-- An agent's own state, the work in hand with what is being typed, open tickets and the contacts since $2 (midnight).
+select a.presence, a.presence_reason, a.presence_at, a.routing_status, a.routing_at,
+    coalesce((
+        select json_agg(w order by w.created_at) from (
+            select r.id as reservation, r.interaction_id as interaction, r.state, r.reason, r.created_at, r.due_at, r.answered_at,
+                r.released_at, r.channel, i.queue_id as queue, coalesce(i.queued_at, i.arrived_at) as queued_at, i.address,
+                c.name as customer, d.note as draft_note, d.disposition as draft_disposition,
+                (select min(s.held_at) from segment s where s.interaction_id = i.id and s.ended_at is null) as held_at
+            from reservation r
+            join interaction i on i.id = r.interaction_id
+            left join customer c on c.id = i.customer_id
+            left join draft d on d.user_id = $1 and d.interaction_id = i.id
+            where r.agent_id = $1 and r.state in ('pending', 'accepted')
+        ) w
+    ), '[]') as work,
+    coalesce((
+        select json_agg(t) from (
+            select t.id, t.number, t.subject, t.customer_id as customer, t.updated_at
+            from ticket t where t.owner_id = $1 and t.state not in ('resolved', 'closed') order by t.id desc limit 100
+        ) t
+    ), '[]') as tickets,
+    coalesce((
+        select json_agg(h) from (
+            select i.id as interaction, i.channel, i.customer_id as customer, coalesce(c.name, i.address) as name, s.ended_at
+            from (
+                select interaction_id, max(ended_at) as ended_at from (
+                    -- The newest first and no more than a day can hold: an agent of ten years has 100,000 of them.
+                    select interaction_id, answered_at, ended_at from segment where agent_id = $1 order by interaction_id desc limit 200
+                ) newest where answered_at >= $2::timestamptz and ended_at is not null group by interaction_id
+            ) s
+            join interaction i on i.id = s.interaction_id
+            left join customer c on c.id = i.customer_id
+            order by s.ended_at desc
+        ) h
+    ), '[]') as handled
+from agent a where a.user_id = $1;
+
+-- name: in_hand
+-- The live reservation that agent $2 holds of interaction $1.
+select r.id, r.state, r.released_at, i.channel, i.pbx, i.queue_id, i.customer_id, i.address_kind, i.address
+from reservation r join interaction i on i.id = r.interaction_id
+where r.interaction_id = $1 and r.agent_id = $2 and r.state in ('pending', 'accepted');
+
+-- name: by_address_beginning
+-- Customers of whom an address begins with $1; $2 is the first text behind all of those.
+select c.id, c.name, c.company, c.tier
+from (select distinct customer_id from (
+    select customer_id from address where kind = any ('{phone,email,fax,web,external}') and value >= $1 and value < $2 limit 50
+) a) found
+join customer c on c.id = found.customer_id and c.merged_into is null
+order by c.name limit 20;

@@ -1,0 +1,317 @@
+"""The hub of all consoles of this process: pops to the one agent they are for, hints to whoever looks at what moved."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from callcenter.actions import agents
+from callcenter.domain.events import Cursor, Event
+from callcenter.errors import CallcenterError
+from callcenter.feed import Feed
+from callcenter.store.db import TRY_AGAIN, retrying
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog
+from callcenter.store.nodes import Node
+from screenpop import client as frames
+from screenpop.client import Client
+from screenpop.desk import moved_by, work_of_event, zone_of
+from screenpop.history import load_pop
+from screenpop.i18n import Language, load_languages
+from screenpop.pop import Pop
+from screenpop.regions import DESK, WALL, Stale, queue_region, stale
+from screenpop.render import Renderer
+from screenpop.stage import stage_context
+
+log = structlog.get_logger()
+
+# A ring waits no longer than this for its pop.
+_PATIENCE = 0.25
+# The pop is on its way to a desk of another node, which cannot tell us: its feed and its query take about this long.
+_ELSEWHERE = 0.02
+_PREPARED_FOR = 2.0
+_COALESCE = 0.04  # own desk
+_COALESCE_QUEUES = 1.0  # figures of many: strip of queues, wall
+_RELOAD = 3.0  # a page that is loaded anew has its desk back by then
+_SLICE = 100
+_RECENT = 2_000
+_FAILURES: tuple[type[BaseException], ...] = (CallcenterError, *TRY_AGAIN)
+
+
+class Hub:
+    """Implements callcenter.ports.Pops. `run` is supervised."""
+
+    def __init__(
+        self,
+        contact_log: ContactLog,
+        feed: Feed,
+        directory: Directory,
+        *,
+        node: Node,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.renderer = Renderer(load_languages())
+        self._log = contact_log
+        self._feed = feed
+        self._directory = directory
+        self._node = node
+        self._clock = clock
+        self._clients: dict[int, list[Client]] = {}
+        self._pops: dict[int, asyncio.Future[bool]] = {}
+        self._prepared: dict[int, asyncio.Task[Pop]] = {}
+        self._elsewhere: set[int] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stale = Stale()
+        self._stale_queues = Stale()
+        self._moved = asyncio.Event()
+        self._queues_moved = asyncio.Event()
+        # What became stale after `_floor`, for consoles that come back.
+        self._recent: deque[tuple[Cursor, Stale]] = deque()
+        self._floor = feed.cursor
+        contact_log.listen(self._committed)
+        feed.subscribe(self._read)
+
+    # -- who is there
+
+    def connected(self, agent: int) -> bool:
+        return any(client.view == DESK for client in self._clients.get(agent, ()))
+
+    @property
+    def clients(self) -> int:
+        return sum(map(len, self._clients.values()))
+
+    @asynccontextmanager
+    async def joined(
+        self, socket: web.WebSocketResponse, *, agent: int, view: str, language: Language
+    ) -> AsyncIterator[Client]:
+        """The socket gets frames while the context lasts; the agent's desk is open while one of its sockets is here."""
+        client = Client(socket, agent=agent, view=view, language=language)
+        self._clients.setdefault(agent, []).append(client)
+        writer = asyncio.create_task(client.write())
+        try:
+            if view == DESK:
+                await self._move_desk(agent)
+            yield client
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            self._clients[agent].remove(client)
+            if not self._clients[agent]:
+                del self._clients[agent]
+            if view == DESK and not self.connected(agent):
+                self._spawn(self._lose_later(agent))
+
+    async def _move_desk(self, agent: int) -> None:
+        now = self._clock()
+        verb = agents.open_desk if self.connected(agent) else agents.lose_desk
+        await retrying(lambda: verb(self._log, agent, node=self._node.id, now=now), within=timedelta(seconds=10))
+
+    async def _lose_later(self, agent: int) -> None:
+        await asyncio.sleep(_RELOAD)
+        if not self.connected(agent):
+            await self._move_desk(agent)
+
+    def resume(self, client: Client, cursor: Cursor | None) -> None:
+        """What became stale since the client last heard from us, here or at another node, before a restart or after."""
+        if cursor is None or cursor < self._floor:
+            client.put(frames.resync(self._feed.cursor))
+            return
+        missed = Stale()
+        for at, moved in self._recent:
+            if at > cursor:
+                missed |= moved
+        if regions := self._regions(client, missed) + self._regions_of_many(client, missed):
+            client.put(frames.hint(regions, self._feed.cursor))
+
+    # -- pops
+
+    def prepare(self, interaction: int) -> None:
+        """Loads the pop's rows ahead, while the router still decides; kept for two seconds and never shown stale."""
+        if interaction not in self._prepared:
+            task = asyncio.create_task(load_pop(self._log.pool, interaction, now=self._clock()))
+            self._prepared[interaction] = task
+            asyncio.get_running_loop().call_later(_PREPARED_FOR, self._forget, interaction)
+
+    def _forget(self, interaction: int) -> None:
+        if task := self._prepared.pop(interaction, None):
+            task.cancel()
+
+    async def written(self, reservation: int, agent: int) -> bool:
+        """See callcenter.ports.Pops."""
+        written = self._pops.get(reservation)
+        if written is None:
+            if agent in self._elsewhere and not self.connected(agent):
+                await asyncio.sleep(_ELSEWHERE)
+            return True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await asyncio.shield(written)
+        except TimeoutError:
+            log.warning("pop.late", reservation=reservation, agent=agent)
+            return False
+
+    def _offer_pop(self, event: Event) -> None:
+        reservation = event.data.get("reservation")
+        if reservation is None or event.agent is None or reservation in self._pops or not self.connected(event.agent):
+            return
+        loop = asyncio.get_running_loop()
+        self._pops[reservation] = loop.create_future()
+        # Both the commit and the feed tell of it, the feed a moment later.
+        loop.call_later(60, self._pops.pop, reservation, None)
+        self._spawn(self._pop(event, reservation))
+
+    async def _pop(self, event: Event, reservation: int) -> None:
+        written = self._pops[reservation]
+        try:
+            pop = await self._load(event)
+            assert event.agent is not None
+            now, zone = self._clock(), zone_of(self._directory)
+            row = work_of_event(event, pop)
+            drawn: dict[str, bytes] = {}
+            for client in self._clients.get(event.agent, ()):
+                if client.view != DESK:
+                    continue
+                if client.language.code not in drawn:
+                    context = stage_context(row, pop, self._directory.queues, client.language, now=now, zone=zone)
+                    drawn[client.language.code] = orjson.dumps(
+                        {
+                            "type": "pop",
+                            "interaction": event.interaction,
+                            "reservation": reservation,
+                            "pop": pop,
+                            "html": self.renderer.draw("desk/_stage.html", client.language, context),
+                        }
+                    )
+                client.put(drawn[client.language.code], written=written)
+        except _FAILURES as error:
+            # The agent still gets the offer by the hint behind it.
+            log.warning("pop.failed", reservation=reservation, error=repr(error))
+            if not written.done():
+                written.set_result(False)
+
+    async def _load(self, event: Event) -> Pop:
+        assert event.interaction is not None
+        assert event.agent is not None
+        task = self._prepared.pop(event.interaction, None)
+        if task is not None:
+            pop = await task
+            item = pop["interaction"]
+            # One version behind is the state right before this reservation, which changes nothing else that is shown.
+            if (
+                item is not None
+                and event.kind == "interaction.reserved"
+                and item["version"] == (event.version or 0) - 1
+            ):
+                return {**pop, "interaction": moved_by(item, event, self._directory.user(event.agent).name)}
+        return await load_pop(self._log.pool, event.interaction, now=self._clock())
+
+    # -- hints
+
+    def _committed(self, events: Sequence[Event]) -> None:
+        """Right after a commit of this process: only for pops, since commits are heard in no order."""
+        for event in events:
+            if event.kind in ("interaction.reserved", "interaction.transferred"):
+                self._offer_pop(event)
+
+    def _read(self, events: Sequence[Event]) -> None:
+        self._committed(events)
+        for event in events:
+            if event.noun in ("customer", "ticket") or event.kind == "interaction.identified":
+                for interaction in tuple(self._prepared):
+                    self._forget(interaction)
+            if event.kind == "agent.desk" and event.agent is not None:
+                (self._elsewhere.add if event.data.get("desk") else self._elsewhere.discard)(event.agent)
+        moved = stale(events)
+        self._recent.append((events[-1].cursor, moved))
+        if len(self._recent) > _RECENT:
+            self._floor = self._recent.popleft()[0]
+        if moved.desks or moved.everything:
+            self._stale |= moved
+            self._moved.set()
+        if moved.queues or moved.wall or moved.everything:
+            self._stale_queues |= moved
+            self._queues_moved.set()
+
+    async def run(self) -> None:
+        """Sends hints for ever, each kind at its own pace."""
+        await asyncio.to_thread(self.renderer.warm)
+        self._elsewhere |= {
+            row["user_id"] for row in await self._log.pool.fetch("select user_id from agent where desk_lost_at is null")
+        }
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hint_desks())
+            group.create_task(self._hint_many())
+
+    async def _hint_desks(self) -> None:
+        while True:
+            await self._moved.wait()
+            await asyncio.sleep(_COALESCE)
+            self._moved.clear()
+            moved, self._stale = self._stale, Stale()
+            cursor = self._feed.cursor
+            frame = frames.hint((DESK,), cursor)
+            for agent in self._clients if moved.everything else moved.desks:
+                for client in self._clients.get(agent, ()):
+                    if client.view == DESK:
+                        client.put(frame)
+
+    async def _hint_many(self) -> None:
+        while True:
+            await self._queues_moved.wait()
+            self._queues_moved.clear()
+            moved, self._stale_queues = self._stale_queues, Stale()
+            cursor = self._feed.cursor
+            made: dict[tuple[str, ...], bytes] = {}
+            everybody = [client for clients in self._clients.values() for client in clients]
+            for n, client in enumerate(everybody):
+                if regions := self._regions_of_many(client, moved):
+                    if regions not in made:
+                        made[regions] = frames.hint(regions, cursor)
+                    client.put(made[regions])
+                if n % _SLICE == _SLICE - 1:
+                    await asyncio.sleep(0)
+            await asyncio.sleep(_COALESCE_QUEUES)
+
+    def _regions(self, client: Client, moved: Stale) -> tuple[str, ...]:
+        if client.view == DESK and (moved.everything or client.agent in moved.desks):
+            return (DESK,)
+        return ()
+
+    def _regions_of_many(self, client: Client, moved: Stale) -> tuple[str, ...]:
+        if client.view == WALL:
+            return (WALL,) if moved.wall or moved.everything else ()
+        queues = self._directory.queues
+        idents = queues if moved.everything else moved.queues
+        return tuple(
+            [
+                queue_region(queues[ident].name)
+                for ident in idents
+                if ident in queues and client.agent in queues[ident].members
+            ]
+        )
+
+    # -- tasks of its own
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("desk.task_failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Ends what still waits in the background."""
+        for interaction in tuple(self._prepared):
+            self._forget(interaction)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,33 @@
+"""All of the consoles' doors at once, for whoever builds the application."""
+
+from aiohttp import web
+
+from callcenter.web.keys import CLOCK, DIRECTORY, POOL
+from callcenter.web.middleware import ERROR_PAGE
+from screenpop import acts, api, console, door, wallboard
+from screenpop.live import Hub
+from screenpop.page import HUB, error_page
+from screenpop.render import STATIC
+
+
+def add_routes(app: web.Application, hub: Hub) -> None:
+    """Pages, their parts, the pop and the socket. The keys of callcenter.web must be set."""
+    app[HUB] = hub
+    app[wallboard.BOARD] = wallboard.Board(app[POOL], app[DIRECTORY], app[CLOCK])
+    app[api.SOCKETS] = set()
+    app[ERROR_PAGE] = error_page
+    app.add_routes([*door.routes(), *console.routes(), *acts.routes(), *wallboard.routes(), *api.routes()])
+    app.router.add_static("/static/", STATIC)
+    app.on_response_prepare.append(_keep)
+    app.on_shutdown.append(api.close_sockets)
+    app.on_cleanup.append(_close)
+
+
+async def _keep(request: web.Request, response: web.StreamResponse) -> None:
+    # The address of a static file carries a hash of its content.
+    if request.path.startswith("/static/") and "v" in request.query and response.status == 200:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+
+
+async def _close(app: web.Application) -> None:
+    await app[HUB].close()

@@ -1,0 +1,70 @@
+"""What stands on the stage of a desk: one contact, a customer's card, or words about what will come."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+
+from callcenter.domain.ticket import Priority
+from callcenter.store.directory import Queue
+from screenpop import words
+from screenpop.desk import Desk, Draft, Work, WorkRow, empty_view, me_view, side_view, work_view
+from screenpop.i18n import Language
+from screenpop.pop import Pop, pop_view
+
+
+def shown_work(work: Sequence[WorkRow], *, wanted: int | None) -> WorkRow | None:
+    """The contact on the stage: an offer comes first, since it runs out; then the one chosen; then the oldest."""
+    offers = [row for row in work if row["state"] == "pending"]
+    chosen = [row for row in work if row["interaction"] == wanted]
+    return next(iter([*offers, *chosen, *work]), None)
+
+
+def draft_of(row: WorkRow) -> Draft:
+    saved = row["draft_note"] is not None
+    return Draft(row["draft_note"] or "", row["draft_disposition"], saved=saved and bool(row["draft_note"]))
+
+
+def stage_context(
+    row: WorkRow | None,
+    pop: Pop | None,
+    queues: Mapping[int, Queue],
+    language: Language,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    busy: bool = False,
+) -> dict[str, object]:
+    """For `desk/_stage.html` with a pop on it; `row` is None on a customer's card. `busy`: other work is in hand."""
+    current: Work | None = work_view(row, queues, language) if row is not None else None
+    return {
+        "state": current.state if current else "card" if pop else "idle",
+        "current": current,
+        "pop": pop_view(pop, language, now=now, zone=zone) if pop else None,
+        "draft": draft_of(row) if row is not None else Draft(),
+        "priorities": [(slug, language.label(words.PRIORITY, slug)) for slug in Priority],
+        "work": busy,
+    }
+
+
+def desk_context(
+    desk: Desk,
+    row: WorkRow | None,
+    pop: Pop | None,
+    queues: Mapping[int, Queue],
+    language: Language,
+    *,
+    member_of: Sequence[str],
+    selection: str,
+    now: datetime,
+    zone: tzinfo,
+) -> dict[str, object]:
+    """For `desk/_desk.html`: presence, the lists at the left, and the stage."""
+    work = [work_view(each, queues, language) for each in desk.work]
+    return {
+        **stage_context(row, pop, queues, language, now=now, zone=zone),
+        **side_view(desk, language, now=now, zone=zone),
+        "me": me_view(desk, language),
+        "work": work,
+        "shown": row["interaction"] if row else None,
+        "empty": empty_view(desk, language, queues=member_of),
+        "selection": selection,
+    }

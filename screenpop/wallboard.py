@@ -1,0 +1,241 @@
+"""The wall: queues and agents at a glance, computed once however many look."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from aiohttp import web
+
+from callcenter.domain.agent import Role
+from callcenter.store.directory import Directory, Queue
+from callcenter.store.log import Pool
+from callcenter.store.queries import Queries
+from callcenter.web.auth import require
+from callcenter.web.keys import CLOCK, DIRECTORY, FEED
+from screenpop import words
+from screenpop.desk import midnight_of, millis, mood_of, zone_of
+from screenpop.i18n import Language, clock
+from screenpop.page import draw, language_of, person_context
+
+_SQL = Queries.beside(__file__)
+_MOST_CELLS = 160
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Of the contacts queued since midnight. `late` ones wait longer than promised already."""
+
+    answered: int = 0
+    in_time: int = 0
+    abandoned: int = 0
+    short_abandoned: int = 0
+    late: int = 0
+
+    @property
+    def service_level(self) -> float | None:
+        """Answered in time among all whose fate is known or who wait too long; None before the first one."""
+        counted = self.answered + self.abandoned + self.late
+        return self.in_time / counted if counted else None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNow:
+    user: int
+    full_name: str
+    presence: str
+    reason: str | None
+    presence_at: datetime
+    routing_status: str
+    routing_at: datetime
+
+
+class Shared(Generic[T]):
+    """A figure that is asked for at most once in `seconds`, by whoever comes first; the others wait for that answer."""
+
+    def __init__(self, load: Callable[[], Awaitable[T]], *, seconds: float) -> None:
+        self._load = load
+        self._seconds = seconds
+        self._until = 0.0
+        self._value: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        now = asyncio.get_running_loop().time()
+        if self._value is None or now >= self._until:
+            self._until = now + self._seconds
+            self._value = asyncio.ensure_future(self._load())
+        try:
+            return await asyncio.shield(self._value)
+        except BaseException:
+            self._until = 0.0
+            raise
+
+
+class Board:
+    """The figures of this process, shared by all its walls and desks."""
+
+    def __init__(self, pool: Pool, directory: Directory, now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._directory = directory
+        self._now = now
+        self._waiting = Shared(self._load_waiting, seconds=0.25)
+        self._agents = Shared(self._load_agents, seconds=0.25)
+        self._today = Shared(self._load_today, seconds=2)
+
+    async def waiting(self) -> Mapping[int, Waiting]:
+        return await self._waiting.get()
+
+    async def agents(self) -> Sequence[AgentNow]:
+        return await self._agents.get()
+
+    async def today(self) -> Mapping[int, Today]:
+        return await self._today.get()
+
+    async def _load_waiting(self) -> Mapping[int, Waiting]:
+        rows = await self._pool.fetch(_SQL.waiting)
+        return {row["queue_id"]: Waiting(row["waiting"], row["oldest"]) for row in rows}
+
+    async def _load_agents(self) -> Sequence[AgentNow]:
+        return [AgentNow(*row) for row in await self._pool.fetch(_SQL.agents)]
+
+    async def _load_today(self) -> Mapping[int, Today]:
+        now = self._now()
+        rows = await self._pool.fetch(_SQL.today, midnight_of(now, zone_of(self._directory)), now)
+        return {row["queue_id"]: Today(*row[1:]) for row in rows}
+
+
+BOARD: web.AppKey[Board] = web.AppKey("board")
+
+
+def _why(queue: Queue, waiting: Waiting, language: Language, now: datetime) -> str:
+    words_ = language.ngettext(
+        "%(num)d waiting, longest %(longest)s, target %(target)s",
+        "%(num)d waiting, longest %(longest)s, target %(target)s",
+        waiting.count,
+    )
+    longest, target = clock(now - waiting.oldest), clock(queue.service_level_within)
+    return words_ % {"num": waiting.count, "longest": longest, "target": target}
+
+
+def strip_view(
+    queues: Sequence[Queue], board: Mapping[int, Waiting], language: Language, *, now: datetime
+) -> list[dict[str, object]]:
+    """The queues of one agent, for the line above the desk."""
+    seen = []
+    for queue in queues:
+        waiting = board.get(queue.id)
+        late = waiting is not None and now - waiting.oldest > queue.service_level_within
+        seen.append(
+            {
+                "id": queue.id,
+                "name": queue.name,
+                "waiting": waiting.count if waiting else 0,
+                "oldest": millis(waiting.oldest) if waiting else 0,
+                "late": late,
+                "why": _why(queue, waiting, language, now) if waiting else language.gettext("Nobody waits."),
+            }
+        )
+    return seen
+
+
+def queue_tile(
+    queue: Queue, waiting: Waiting | None, today: Today, agents: Sequence[AgentNow], *, now: datetime
+) -> dict[str, object]:
+    """One queue on the wall. `state`: calm, waiting, late (beyond the promise) or breach (four times beyond it)."""
+    state = "calm"
+    if waiting is not None:
+        longest = now - waiting.oldest
+        state = "waiting" if longest <= queue.service_level_within else "late"
+        if longest > 4 * queue.service_level_within:
+            state = "breach"
+    level = today.service_level
+    mine = [agent for agent in agents if agent.user in queue.members]
+    return {
+        "id": queue.id,
+        "name": queue.name,
+        "state": state,
+        "waiting": waiting.count if waiting else 0,
+        "oldest": millis(waiting.oldest) if waiting else None,
+        "level": None if level is None else round(level * 100),
+        "below": level is not None and level < queue.service_level_target,
+        "target": round(queue.service_level_target * 100),
+        "within": round(queue.service_level_within / timedelta(seconds=1)),
+        "answered": today.answered,
+        "abandoned": today.abandoned,
+        "idle": sum(agent.routing_status == "idle" for agent in mine),
+        "busy": sum(agent.routing_status in ("offered", "interacting", "wrap_up") for agent in mine),
+    }
+
+
+# The order of the cells: who needs help, who works, who is free, who is away.
+_GROUPS = ("not_responding", "offered", "interacting", "wrap_up", "private_call", "idle")
+
+
+def agent_groups(agents: Sequence[AgentNow], language: Language) -> list[dict[str, object]]:
+    """Cells by state, each with the moment since when; those away by what they chose."""
+    groups: dict[str, list[dict[str, object]]] = {}
+    names: dict[str, str] = {}
+    for agent in agents[:_MOST_CELLS]:
+        at_work = agent.routing_status in _GROUPS
+        state = agent.routing_status if at_work else agent.presence
+        names[state] = language.label(words.ROUTING if at_work else words.PRESENCE, state)
+        groups.setdefault(state, []).append(
+            {
+                "user": agent.user,
+                "name": agent.full_name,
+                "since": millis(agent.routing_at if at_work else agent.presence_at),
+                "reason": language.label(words.BREAK_REASONS, agent.reason) if agent.reason and not at_work else "",
+            }
+        )
+    ranks = {state: rank for rank, state in enumerate((*_GROUPS, *words.PRESENCE))}
+    return [
+        {"state": state, "name": names[state], "mood": mood_of(state, state), "cells": groups[state]}
+        for state in sorted(groups, key=lambda state: ranks.get(state, len(ranks)))
+    ]
+
+
+def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Language, *, now: datetime) -> list[str]:
+    """In words, what is worse than promised."""
+    return [
+        f"{queue.name}: {_why(queue, waiting, language, now)}"
+        for queue in queues
+        if (waiting := board.get(queue.id)) is not None and now - waiting.oldest > queue.service_level_within
+    ]
+
+
+async def _context(request: web.Request) -> dict[str, object]:
+    board, now, language = request.app[BOARD], request.app[CLOCK](), language_of(request)
+    waiting, agents, today = await asyncio.gather(board.waiting(), board.agents(), board.today())
+    queues = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
+    return {
+        "tiles": [
+            queue_tile(queue, waiting.get(queue.id), today.get(queue.id, Today()), agents, now=now) for queue in queues
+        ],
+        "groups": agent_groups(agents, language),
+        "more_agents": max(0, len(agents) - _MOST_CELLS),
+        "alerts": alerts(queues, waiting, language, now=now),
+    }
+
+
+async def get_wall(request: web.Request) -> web.StreamResponse:
+    who = require(request, Role.SUPERVISOR)
+    cursor = request.app[FEED].cursor
+    context = {**await _context(request), **person_context(request, who, at="wall"), "cursor": str(cursor)}
+    return draw(request, "wall.html", context)
+
+
+async def get_region(request: web.Request) -> web.StreamResponse:
+    require(request, Role.SUPERVISOR)
+    return draw(request, "wall/_wall.html", await _context(request))
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/wall", get_wall), web.get("/wall/region", get_region)]

@@ -1,0 +1,23 @@
+-- name: waiting
+-- Who waits for an agent, those whose offer is out included: they still hear music.
+select queue_id, count(*)::integer as waiting, min(queued_at) as oldest
+from interaction where closed_at is null and state in ('queued', 'offered') and queue_id is not null group by queue_id;
+
+-- name: today
+-- Of those queued since $1; $2: now. A contact counts for the service level once its fate is known or the time for it has
+-- passed, and not when the customer hung up at once.
+select i.queue_id,
+    (count(*) filter (where i.answered_at is not null))::integer as answered,
+    (count(*) filter (where i.answered_at - i.queued_at <= q.service_level_within))::integer as in_time,
+    (count(*) filter (where i.outcome = 'abandoned'))::integer as abandoned,
+    (count(*) filter (where i.outcome = 'short_abandoned'))::integer as short_abandoned,
+    (count(*) filter (where i.closed_at is null and i.answered_at is null and $2::timestamptz - i.queued_at > q.service_level_within))::integer as late
+from interaction i join queue q on q.id = i.queue_id
+where i.queued_at >= $1::timestamptz group by i.queue_id;
+
+-- name: agents
+-- Whoever is not away for good.
+select a.user_id, u.full_name, a.presence, a.presence_reason, a.presence_at, a.routing_status, a.routing_at
+from agent a join users u on u.id = a.user_id
+where u.active and (a.presence <> 'offline' or a.routing_status <> 'off_queue')
+order by u.full_name;

@@ -1,0 +1,125 @@
+"""What slugs of states, channels and reasons are called on the screen."""
+
+from screenpop.i18n import mark as _
+
+PRESENCE = {
+    "on_queue": _("On queue"),
+    "break": _("Break"),
+    "meal": _("Meal"),
+    "meeting": _("Meeting"),
+    "training": _("Training"),
+    "available": _("Available, not on queue"),
+    "busy": _("Busy"),
+    "offline": _("Offline"),
+}
+# Ready-made reasons under a break; an agent may type another one.
+BREAK_REASONS = {"coffee": _("Coffee"), "restroom": _("Restroom"), "personal": _("Personal")}
+ROUTING = {
+    "off_queue": _("Off queue"),
+    "idle": _("Idle"),
+    "offered": _("Ringing"),
+    "interacting": _("In contact"),
+    "wrap_up": _("Wrap-up"),
+    "not_responding": _("Not responding"),
+    "private_call": _("Private call"),
+}
+CHANNEL = {
+    "phone": _("Call"),
+    "email": _("Mail"),
+    "chat": _("Chat"),
+    "form": _("Form"),
+    "callback": _("Callback"),
+    "visit": _("Visit"),
+    "fax": _("Fax"),
+    "message": _("Message"),
+}
+CERTAINTY = {"verified": _("verified"), "known": _("known"), "maybe": _("maybe")}
+CERTAINTY_MEANS = {
+    "verified": _("Proven, or confirmed by a colleague more than once"),
+    "known": _("Given by the customer or chosen by a colleague"),
+    "maybe": _("A guess: ask before you rely on it"),
+}
+OUTCOME = {
+    "handled": _("handled"),
+    "abandoned": _("gave up waiting"),
+    "short_abandoned": _("hung up at once"),
+    "flow_out": _("closed or moved on"),
+    "missed": _("missed"),
+    "failed": _("failed"),
+    "unknown": _("end unknown"),
+}
+DISPOSITION = {
+    "solved": _("Solved"),
+    "call_back": _("Call back"),
+    "callback": _("Call back"),
+    "follow_up": _("Follow-up"),
+    "escalated": _("Escalated"),
+    "wrong_number": _("Wrong number"),
+    "no_answer": _("No answer"),
+    "information": _("Information given"),
+    "complaint": _("Complaint"),
+    "order": _("Order"),
+    "refund": _("Refund"),
+    "sale": _("Sale"),
+    "sold": _("Sold"),
+    "spam": _("Spam"),
+    "other": _("Other"),
+    "timed_out": _("Time ran out"),
+}
+TICKET_STATE = {
+    "new": _("new"),
+    "open": _("open"),
+    "pending": _("waits for the customer"),
+    "on_hold": _("on hold"),
+    "resolved": _("resolved"),
+    "closed": _("closed"),
+}
+PRIORITY = {"low": _("low"), "normal": _("normal"), "high": _("high"), "urgent": _("urgent")}
+TIER = {"gold": _("Gold"), "silver": _("Silver"), "bronze": _("Bronze"), "platinum": _("Platinum")}
+ADDRESS_KIND = {
+    "phone": _("Phone"),
+    "email": _("Mail"),
+    "web": _("Web"),
+    "fax": _("Fax"),
+    "external": _("External id"),
+}
+# Why the router chose this agent; `reserved.reason` in the contact log.
+REASON = {
+    "longest_idle": _("You have been idle longest"),
+    "only": _("You are the only one free"),
+    "only_candidate": _("You are the only one free"),
+    "best_skill": _("You know this subject best"),
+    "fewest": _("You have had the fewest contacts"),
+    "round_robin": _("It is your turn"),
+    "preferred": _("The customer knows you"),
+    "transfer": _("A colleague transferred it to you"),
+}
+ROLE = {"agent": _("Agent"), "supervisor": _("Supervisor"), "administrator": _("Administrator")}
+STATUS_TITLE = {
+    "403": _("Not for you"),
+    "404": _("Nothing is here"),
+    "409": _("Somebody was quicker"),
+    "429": _("Too many tries"),
+    "500": _("That is our fault"),
+    "503": _("Out of reach for a moment"),
+}
+STATUS = {
+    "403": _("Your role does not allow this."),
+    "404": _("It does not exist, or not any more."),
+    "409": _("It has changed meanwhile; look again."),
+    "413": _("That is too much at once."),
+    "422": _("Something in it is not right."),
+    "429": _("Too many tries; wait a little."),
+    "500": _("Something went wrong on our side."),
+    "503": _("The database is out of reach for a moment; try again."),
+}
+# Sentences of refusals that agents meet, so that they have translations.
+REFUSALS = (
+    _("Choose what came of it."),
+    _("This offer is no longer open."),
+    _("There is nothing to wrap up."),
+    _("This queue's wrap-up lasts until its time is over."),
+    _("You do not have this contact in hand."),
+    _("Name or password is not right."),
+    _("The call is taken by picking up the phone."),
+)
