@@ -33,7 +33,8 @@ def main(home: str, data: str, *, uid: str, gid: str, command: list[str]) -> int
     null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(null, stream)
-    with open(os.path.join(home, "keeper.lock"), "wb") as mine, open(os.path.join(home, "users.lock"), "rb") as users:
+    # Given back in the other order: a new user waits for the users' lock, and must then find no keeper.
+    with open(os.path.join(home, "users.lock"), "rb") as users, open(os.path.join(home, "keeper.lock"), "wb") as mine:
         fcntl.flock(mine, fcntl.LOCK_EX)
         return keep(command, users, home=home, data=data, uid=int(uid), gid=int(gid), report_to=write_end)
 

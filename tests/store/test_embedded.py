@@ -87,14 +87,11 @@ async def test_a_killed_user_takes_the_server_along_and_nothing_committed_is_los
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
-    # Not by the loop: uvloop's spawn now and then finds "no such file" in a process with threads.
-    user = await asyncio.to_thread(
-        lambda: subprocess.Popen([sys.executable, "-c", program, str(home)], stdout=subprocess.PIPE, text=True)
-    )
-    with user:
-        assert user.stdout is not None
-        assert await asyncio.to_thread(user.stdout.readline) == "committed\n"
-        user.send_signal(signal.SIGKILL)
+    user = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(home), stdout=subprocess.PIPE)
+    assert user.stdout is not None
+    assert await user.stdout.readline() == b"committed\n"
+    user.send_signal(signal.SIGKILL)
+    await user.wait()
     # Waits for the keeper, which is stopping the server now.
     async with embedded(home) as dsn:
         assert await ask(dsn, "select n from kept") == 7
