@@ -10,40 +10,45 @@ Message = dict[str, str]
 
 
 class Session:
-    """One FastAGI session; `lines` is what went over the wire, as (direction, text)."""
+    """One FastAGI session; `lines` is what went over the wire: when (of the loop's clock), direction, text."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._replies: asyncio.Queue[str | None] = asyncio.Queue()
         self.environment: dict[str, str] = {}
-        self.lines: list[tuple[str, str]] = []
+        self.lines: list[tuple[float, str, str]] = []
         self.gone = asyncio.Event()
 
     @property
     def request(self) -> str:
         return self.environment["network_script"]
 
+    def _note(self, way: str, text: str) -> None:
+        self.lines.append((asyncio.get_running_loop().time(), way, text))
+
     async def read_environment(self) -> None:
         while line := (await self._reader.readline()).decode().strip():
             key, _, value = line.partition(": ")
             self.environment[key.removeprefix("agi_")] = value
+            self._note("=", line)
 
     async def pump(self) -> None:
         """Read replies until the connection ends."""
         with contextlib.suppress(ConnectionError):
             while raw := await self._reader.readline():
                 line = raw.decode().rstrip("\n")
-                self.lines.append(("<", line))
+                self._note("<", line)
                 if line.startswith("HANGUP"):
                     self.gone.set()
                 else:
                     await self._replies.put(line)
+        self._note("<", "EOF")
         self.gone.set()
         await self._replies.put(None)
 
     async def command(self, line: str) -> str:
         """Send one command and return the reply; raises ConnectionError when the session is over."""
-        self.lines.append((">", line))
+        self._note(">", line)
         self._writer.write(line.encode() + b"\n")
         reply = await self._replies.get()
         if reply is None:
@@ -125,6 +130,7 @@ class Manager:
         self._numbers = itertools.count(1)
         self._news = asyncio.Condition()
         self.events: list[Message] = []
+        self.times: list[float] = []
 
     async def __aenter__(self) -> "Manager":
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
@@ -182,6 +188,7 @@ class Manager:
             if "Event" in message:
                 async with self._news:
                     self.events.append(message)
+                    self.times.append(asyncio.get_running_loop().time())
                     self._news.notify_all()
             elif (future := self._waiting.pop(message.get("ActionID", ""), None)) and not future.done():
                 future.set_result(message)
