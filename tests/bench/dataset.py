@@ -78,6 +78,11 @@ def phone_of(customer: int) -> str:
     return f"+86138{customer - 1:08d}"
 
 
+def agent_name(number: int) -> str:
+    """The sign-in name of a loaded agent, from 1 on."""
+    return f"agent{number:04d}"
+
+
 async def _usable(server: Embedded, sizes: Sizes) -> bool:
     async with connected(server.dsn_of("postgres")) as admin:
         if not await admin.fetchval("select true from pg_database where datname = $1", sizes.database):

@@ -1,7 +1,5 @@
 """Where everything is measured: an embedded PostgreSQL as in production, in a folder that is kept between runs."""
 
-import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -50,8 +48,7 @@ async def fresh_database(server: Embedded, name: str) -> AsyncIterator[str]:
             await admin.execute(f"drop database if exists {name} with (force)")
 
 
-async def settle(server: Embedded) -> None:
+async def checkpoint(dsn: str) -> None:
     """Write down what is dirty, so that no checkpoint of earlier work falls into the next measure."""
-    async with connected(server.dsn_of("postgres")) as admin:
-        await admin.execute("checkpoint")
-    await asyncio.to_thread(os.sync)
+    async with connected(dsn) as connection:
+        await connection.execute("checkpoint")

@@ -31,6 +31,10 @@ class Program:
     def pid(self) -> int:
         return self._child.pid
 
+    @property
+    def ended(self) -> bool:
+        return self._child.returncode is not None
+
     async def line(self, start: str, *, within: float) -> list[str]:
         """Words after `start` of the first line that begins with it. Raises Failed."""
         assert self._child.stdout is not None

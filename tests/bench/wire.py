@@ -96,12 +96,12 @@ class Client(asyncio.Protocol):
         self._connecting = asyncio.Lock()
 
     async def send(self, method: str, path: str, body: object) -> tuple[int, bytes]:
-        """Send a JSON body; gives status and body of the answer. Raises ConnectionError when the server hangs up."""
+        """Send JSON (None: no body) and give status and body of the answer. Raises ConnectionError on a hang-up."""
         loop = asyncio.get_running_loop()
         async with self._connecting:
             if self._transport is None or self._transport.is_closing():
                 await loop.create_connection(lambda: self, "127.0.0.1", self._port)
-        content = json.dumps(body).encode()
+        content = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{self._head}"
         answer: asyncio.Future[tuple[int, bytes]] = loop.create_future()
         self._waiting.append(answer)

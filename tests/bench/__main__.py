@@ -1,0 +1,113 @@
+"""`make bench`: every promise about speed and size measured on this machine, as a table."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from callcenter.errors import CallcenterError
+from tests.bench.arrival import arrivals, contact_log
+from tests.bench.calls import Bench, many_agents, pops, start_and_idle, waiting
+from tests.bench.codecs import codecs
+from tests.bench.dataset import SMALL, Sizes, clear, prepare
+from tests.bench.figures import Row, table
+from tests.bench.ground import DEFAULT_FOLDER, checkpoint, running
+from tests.bench.process import Failed
+from tests.bench.servers import enrol
+from tests.bench.sustained import sustained
+
+Measure = Callable[[Bench], Awaitable[list[Row]]]
+
+
+async def _arrival(bench: Bench) -> list[Row]:
+    return await arrivals(
+        bench.dsn, customers=bench.sizes.customers, rounds=bench.rounds, calls=200 if bench.quick else 500
+    )
+
+
+async def _log(bench: Bench) -> list[Row]:
+    return await contact_log(bench.dsn, bench.folder, writers=16, seconds=4 if bench.quick else 10)
+
+
+async def _codecs(bench: Bench) -> list[Row]:
+    return await asyncio.to_thread(lambda: codecs(seconds=0.5 if bench.quick else 2))
+
+
+MEASURES: dict[str, Measure] = {
+    "codecs": _codecs,
+    "arrival": _arrival,
+    "log": _log,
+    "start": start_and_idle,
+    "waiting": waiting,
+    "pops": pops,
+    "agents": many_agents,
+    "sustained": sustained,
+}
+
+
+async def measure(names: list[str], *, folder: Path, sizes: Sizes, quick: bool) -> list[Row]:
+    """The rows of the named measures; one that fails has no row, and says why on standard error."""
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - begun:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    await prepare(folder, sizes, say=say)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="callcenter-bench-") as scratch:
+        async with running(folder) as server:
+            dsn = server.dsn_of(sizes.database)
+            await clear(dsn, sizes)
+            staff = await enrol(dsn, Path(scratch), agents=sizes.agents)
+            bench = Bench(dsn, Path(scratch), sizes, staff, quick, say)
+            for name in names:
+                say(name)
+                await checkpoint(dsn)
+                try:
+                    rows += await MEASURES[name](bench)
+                except Failed as error:
+                    say(f"{name} FAILED: {error}")
+                await clear(dsn, sizes)
+    say("done")
+    return rows
+
+
+def main() -> int:
+    """Exit 0 when all that was asked for was measured and every target met."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="MEASURE", help=f"of {', '.join(MEASURES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, a small data set")
+    parser.add_argument("--small", action="store_true", help="the small data set")
+    parser.add_argument("--clean", action="store_true", help="delete the data set and end")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the data set is kept")
+    parser.add_argument("--out", type=Path, help="write the table there too")
+    given = parser.parse_args()
+    if given.clean:
+        shutil.rmtree(given.folder, ignore_errors=True)
+        return 0
+    if unknown := set(given.names) - MEASURES.keys():
+        parser.error(f"no such measure: {', '.join(sorted(unknown))}")
+    names = given.names or list(MEASURES)
+    sizes = SMALL if given.quick or given.small else Sizes()
+    before = os.getloadavg()[0]
+    try:
+        rows = uvloop.run(measure(names, folder=given.folder, sizes=sizes, quick=given.quick))
+    except (CallcenterError, Failed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = table(rows) + f"\nLoad of the machine before: {before:.1f} on {os.cpu_count()} processors.\n"
+    print(text)
+    if given.out:
+        given.out.write_text(text)
+    return 0 if all(row.target is None or row.target.met(row) for row in rows) and rows else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
