@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from aiohttp import web
-from screenpop.live import Hub
 
 from callcenter import settings as rules
 from callcenter.actions import agents
@@ -32,6 +31,7 @@ from routing import due
 from routing.leadership import Leadership
 from routing.router import Router
 from screenpop import site as consoles
+from screenpop.live import Hub
 
 log = structlog.get_logger()
 

@@ -64,6 +64,9 @@ class Router:
             if self.state.apply(event):
                 self._wake.set()
 
+    async def _current(self) -> RouterState:
+        return self.state if self.state is not None else await self._load()
+
     async def _load(self) -> RouterState:
         """Events that arrive during the load are applied after it; old ones fall away by their versions."""
         self._early = []
@@ -78,7 +81,7 @@ class Router:
         self.state = None
         try:
             while True:
-                state = self.state or await self._load()
+                state = await self._current()
                 await self._leadership.gained.wait()
                 self._wake.clear()
                 now = self._clock()

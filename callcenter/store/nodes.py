@@ -40,6 +40,8 @@ class Node:
         self.others = row["others"]
 
     async def give_up(self, pool: Pool, now: datetime) -> None:
+        """An orderly stop: what the node still sees of its calls is no longer its to write down."""
+        self.lease_until = now
         await pool.execute(_SQL.give_up, self.id, self.epoch, now)
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, cast
 
-from .agi import (
+from channels.telephony.agi import (
     AgiConnection,
     Command,
     Gone,

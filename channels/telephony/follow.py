@@ -23,7 +23,9 @@ from channels.telephony.voice import Voice
 _SQL = Queries(Path(__file__).with_name("voice.sql"))
 log = structlog.get_logger()
 
-_EVERY = 15.0
+# Seconds between looks for calls that nobody serves, and between comparisons of all channels.
+_EVERY = 2.0
+_ALL_EVERY = 60.0
 # A call without AMI whose node started again has this long to come back through the dialplan.
 _RETURN_WITHIN = timedelta(seconds=60)
 
@@ -128,9 +130,11 @@ class Follower:
 
     async def watch(self) -> None:
         """Nothing is left talking for ever, whatever was missed."""
+        looks = 0
         while True:
             await asyncio.sleep(_EVERY)
-            if self._switch.connected:
+            looks += 1
+            if self._switch.connected and looks % (_ALL_EVERY // _EVERY) == 0:
                 await self._switch.show_channels()
             await self.reconcile()
 
@@ -138,16 +142,13 @@ class Follower:
         """Compares the open calls of the log with the PBX's channels; without AMI only with our own sessions."""
         now = self._clock()
         # The calls first, then the channels: a call whose channel is not among those listed later is really over.
-        rows = await self._log.pool.fetch(_SQL.open, self._switch.name, now)
+        rows = [row for row in await self._log.pool.fetch(_SQL.open, self._switch.name, now) if self._is_ours(row)]
         known = self._switch.connected
         if known and rows:
             await self._switch.show_channels()
         for row in rows:
             unique = unique_of(row["external_id"])
             if row["id"] in self._voice.calls.by_interaction:
-                continue
-            ours = row["node_id"] in (None, self._node.id) or (row["orphan"] and self._leads())
-            if not ours:
                 continue
             if not known:
                 if row["orphan"] or now - self._started_at > _RETURN_WITHIN:
@@ -156,6 +157,11 @@ class Follower:
                 await self._close(row, now)
             else:
                 await self._adopt(row, unique, now)
+
+    def _is_ours(self, row: asyncpg.Record) -> bool:
+        """An open call that this node answers for and that none of its tasks serves."""
+        ours = row["node_id"] in (None, self._node.id) or (row["orphan"] and self._leads())
+        return ours and row["id"] not in self._voice.calls.by_interaction
 
     async def _close(self, row: asyncpg.Record, now: datetime) -> None:
         """Its channel is gone, nobody saw how."""

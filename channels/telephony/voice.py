@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Outcome, ReservationState
-from callcenter.errors import Conflict
+from callcenter.errors import Conflict, Invalid
 from callcenter.ports import Pops
 from callcenter.store.db import retrying
 from callcenter.store.directory import Directory, Queue
@@ -113,6 +113,10 @@ class Voice:
             return
         if call.queue.greeting is not None and call.switch.connected and call.offer is None:
             await self._play(call, call.queue.greeting)
+        await self._wait(call, session)
+
+    async def _wait(self, call: Call, session: AgiSession) -> None:
+        """Music and offers, until somebody talked with the caller or the caller has left."""
         while True:
             if call.gone_at is not None:
                 await self._left_waiting(call)
@@ -217,54 +221,64 @@ class Voice:
         session, queue = call.session, call.queue
         assert session is not None
         assert queue is not None
-        endpoint = self._directory.user(offer.agent).endpoint
-        if endpoint is None:
+        command = self._dial_command(call, offer, queue)
+        if command is None:
             await self._return(offer, Missed(ReservationState.FAILED, "no_phone"))
             return False
         await self._pops.written(offer.reservation, offer.agent)
-        if call.gone_at is not None or offer.ended or call.closed:
+        if _is_moot(call, offer):
             return False
-        now = self._clock()
-        offer.ringing = True
-        dialling = asyncio.create_task(
-            session.command(
-                agi.dial(
-                    endpoint,
-                    timeout=queue.ring_timeout,
-                    options=f"tTg{'m' if call.music else 'r'}",
-                    answered=str(offer.reservation),
-                )
-            )
-        )
-        try:
-            await interactions.offer(self._log, offer.reservation, due=now + queue.ring_timeout, now=now)
-            if offer.ended:
-                await self.stop_ringing(call)
-            await dialling
-            returned_at = self._clock()
-            status = (await session.command(agi.get_variable("DIALSTATUS"))).text or ""
-            cause = (await session.command(agi.get_variable("HANGUPCAUSE"))).text or ""
-        except HungUp:
-            # Only a connection that ended answers nothing at all.
-            returned_at, status, cause = call.gone_at or self._clock(), "", ""
-        finally:
-            dialling.cancel()
-            offer.ringing = False
+        returned_at, status, cause = await self._dial(call, offer, command, queue.ring_timeout)
         call.music = False
         if offer.answered or status == "ANSWER":
             await self._talked(call, offer, returned_at)
             return True
         if call.gone_at is not None:
             call.gone_at = returned_at
-            return False
-        missed = dial_result(status, cause)
-        if missed is not None:
+        elif (missed := dial_result(status, cause)) is not None:
             if missed.reason == "no_circuit":
-                log.warning(
-                    "call.no_circuit", interaction=call.interaction, status=status, cause=cause, endpoint=endpoint
-                )
+                log.warning("call.no_circuit", interaction=call.interaction, status=status, cause=cause)
             await self._return(offer, missed)
         return False
+
+    def _dial_command(self, call: Call, offer: Offer, queue: Queue) -> agi.Command | None:
+        """None for an agent without a phone that can be dialled."""
+        endpoint = self._directory.user(offer.agent).endpoint
+        if endpoint is None:
+            return None
+        options = f"tTg{'m' if call.music else 'r'}"
+        try:
+            return agi.dial(endpoint, timeout=queue.ring_timeout, options=options, answered=str(offer.reservation))
+        except Invalid as error:
+            log.warning("call.bad_endpoint", agent=offer.agent, reason=str(error))
+            return None
+
+    async def _dial(
+        self, call: Call, offer: Offer, command: agi.Command, ring_timeout: timedelta
+    ) -> tuple[datetime, str, str]:
+        """When the dial ended, DIALSTATUS and HANGUPCAUSE."""
+        session, now = call.session, self._clock()
+        assert session is not None
+        offer.ringing = True
+        dialling = asyncio.create_task(session.command(command))
+        try:
+            await retrying(
+                lambda: interactions.offer(self._log, offer.reservation, due=now + ring_timeout, now=now),
+                within=DATABASE_PATIENCE,
+            )
+            if offer.ended:
+                await self.stop_ringing(call)
+            await dialling
+            returned_at = self._clock()
+            status = await session.command(agi.get_variable("DIALSTATUS"))
+            cause = await session.command(agi.get_variable("HANGUPCAUSE"))
+        except HungUp:
+            # Only a connection that ended answers nothing at all.
+            return call.gone_at or self._clock(), "", ""
+        finally:
+            dialling.cancel()
+            offer.ringing = False
+        return returned_at, status.text or "", cause.text or ""
 
     async def _return(self, offer: Offer, missed: Missed) -> None:
         offer.ended = True
@@ -311,6 +325,8 @@ class Voice:
         gone = call.gone_at is not None
         if gone and call.switch.connected and await self._follow(call, session):
             return
+        if not self._node.alive(self._clock()):
+            return  # we are being stopped, or were frozen: the conversation may go on, and another node sees its end
         if not gone:
             cause = "agent_hangup"
         elif session.gone_reason is GoneReason.EOF:
@@ -344,3 +360,8 @@ class Voice:
         channel = call.switch.legs.ringing(call.unique)
         if channel is not None and call.switch.connected:
             await call.switch.hang_up(channel)
+
+
+def _is_moot(call: Call, offer: Offer) -> bool:
+    """Whether the offer ended while something else was waited for."""
+    return call.gone_at is not None or offer.ended or call.closed

@@ -1,0 +1,91 @@
+"""What becomes of calls when a server dies, freezes or starts again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from callcenter.actions import interactions
+from callcenter.app import clock, running
+from callcenter.domain.interaction import Channel
+from channels.telephony.fakepbx import FakePbx
+from tests.builders import make_queue
+from tests.journeys.world import World, a_world, settings_for
+
+
+@asynccontextmanager
+async def a_frozen_server() -> AsyncIterator[int]:
+    """The port of a server that takes calls and says nothing: a stopped process."""
+    held: list[asyncio.StreamWriter] = []
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in held:
+            writer.close()
+
+
+async def _held_elsewhere(world: World, uniqueid: str, *, queued_at: datetime) -> int:
+    """A waiting call whose node's lease has run out."""
+    node: int = await world.pool.fetchval(
+        "insert into node (name, lease_until) values ('frozen', $1) returning id", clock() - timedelta(seconds=1)
+    )
+    arrival = interactions.Arrival(
+        Channel.PHONE, f"default/{uniqueid}", "phone", "+8613800138000", None, "95500", pbx="default"
+    )
+    events = await interactions.arrive(
+        world.server.log, arrival, queue=world.queue, queued=True, node=node, now=queued_at
+    )
+    assert events[0].interaction is not None
+    return events[0].interaction
+
+
+async def test_a_frozen_nodes_caller_is_taken_over_with_the_original_time(database: str) -> None:
+    async with a_world(database) as world, a_frozen_server() as port:
+        world.pbx.nodes.insert(0, ("127.0.0.1", port))
+        queued_at = clock() - timedelta(seconds=20)
+        call = await world.call()
+        ident = await _held_elsewhere(world, call.uniqueid, queued_at=queued_at)
+        await world.on_queue("amy")
+        await call.until("talking", timeout=10)
+        item = await world.interaction(ident)
+        assert datetime.fromisoformat(item["queued_at"]) == queued_at
+        call.hangup()
+        await world.until("interaction.ended", interaction=ident)
+
+
+async def test_calls_of_a_node_that_died_with_their_callers_gone_are_closed(database: str) -> None:
+    async with a_world(database) as world:
+        ident = await _held_elsewhere(world, "1700000000.99", queued_at=clock())
+        await world.until("interaction.closed", interaction=ident, outcome="unknown")
+
+
+async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_places(database: str) -> None:
+    pbx = FakePbx(agi=("127.0.0.1", 1), retry_after=0.05)
+    await pbx.start()
+    try:
+        async with running(settings_for(pbx), database) as first:
+            await make_queue(first.pool, numbers=["95500"])
+            await first.directory.load()
+            pbx.nodes[:] = [("127.0.0.1", first.agi_port)]
+            call = await pbx.call(caller="+8613800138000", to="95500")
+            await call.until("waiting")
+        async with running(settings_for(pbx), database) as second:
+            pbx.nodes[:] = [("127.0.0.1", second.agi_port)]
+            asked = call.asked
+            async with asyncio.timeout(5):
+                while not await second.pool.fetchval("select exists (select 1 from contact_log where kind like '%adopted')"):
+                    await asyncio.sleep(0.02)  # nothing tells this test but the log itself
+            row = await second.pool.fetchrow("select state, queued_at, arrived_at from interaction")
+            assert row is not None
+            assert (row["state"], row["queued_at"]) == ("queued", row["arrived_at"])
+            assert call.asked >= asked
+            call.hangup()
+            await call.until("ended")
+    finally:
+        await pbx.stop()
