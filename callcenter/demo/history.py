@@ -22,6 +22,8 @@ from callcenter.store.directory import Queue, User
 
 YEAR = timedelta(days=365)
 _CALLS_AGAIN = 0.85
+# Before the next step of that story, so that its ticket is open.
+_RECENTLY = timedelta(days=1, hours=2)
 # A contact that nobody answered costs about this many more per story.
 _GIVEN_UP = 1.06
 
@@ -73,6 +75,8 @@ class History:
         self._turn = count()
         self.people = invent_people(size.customers, dice=self._dice, since=self.since)
         self._scribe = Scribe(self._staff, until)
+        # Set from another thread when nobody wants to hear the rest.
+        self.stopped = False
 
     @property
     def batch(self) -> Batch:
@@ -82,7 +86,8 @@ class History:
         self._require_queues()
         for plot in self._plots():
             self._plan(self._calendar.first_contact(plot.queue, self._dice, abroad=plot.abroad), plot)
-        while self._agenda:
+        self._plan(self._until - _RECENTLY, self._plot(self.people[0], self._story_named("refund_missing")))
+        while self._agenda and not self.stopped:
             at, _, plot = heapq.heappop(self._agenda)
             if at >= self._until:
                 break
@@ -90,6 +95,9 @@ class History:
         self._scribe.close_cases()
         self._scribe.write_people(self.people, self.since)
         return self.batch
+
+    def _story_named(self, name: str) -> Story:
+        return next(story for story in self._stories.all if story.name == name)
 
     def _require_queues(self) -> None:
         for story in self._stories.all:
@@ -104,12 +112,14 @@ class History:
 
     def _plots(self) -> list[Plot]:
         """Some people are in touch all the time, most now and then."""
-        weights = list(accumulate(min(self._dice.paretovariate(1.3), 9) for _ in self.people))
+        weights = [min(self._dice.paretovariate(1.3), 9) for _ in self.people]
+        weights[0] = 5.0
+        sums = list(accumulate(weights))
         fitting: dict[tuple[bool, bool, bool], list[Story]] = {}
         plots = []
         told = 0.0
         while told < self._size.interactions:
-            person = self._dice.choices(self.people, cum_weights=weights)[0]
+            person = self._dice.choices(self.people, cum_weights=sums)[0]
             key = person.company is not None, person.home, _abroad(person)
             if key not in fitting:
                 fitting[key] = [story for story in self._stories.all if _fits(story, person)]

@@ -118,7 +118,29 @@ def invent_people(count: int, *, dice: Random, since: datetime) -> list[Person]:
         if people and firm is None and dice.random() < _HOUSEHOLD:
             _share_a_telephone(person, dice.choice(people[-40:]))
         people.append(person)
+    if people:
+        people[0] = _first(people[0])
     return people
+
+
+def _first(person: Person) -> Person:
+    """The customer whom the README lets ring: known to everybody, and with a case that is open."""
+    return Person(
+        number=person.number,
+        name="王小明 Wang Xiaoming",
+        language="zh_CN",
+        city="厦门",
+        home=True,
+        created_at=person.created_at,
+        tier="gold",
+        note="老客户，从第一代电饭煲用到现在。英语也可以。",
+        addresses=[
+            Address(AddressKind.PHONE, "+8613800138000", Certainty.VERIFIED),
+            Address(AddressKind.EMAIL, "wang.xiaoming@youxiang.example", Certainty.VERIFIED),
+            Address(AddressKind.WEB, "visitor-0013800138", Certainty.KNOWN),
+            Address(AddressKind.EXTERNAL, "shop:13800138", Certainty.KNOWN),
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
