@@ -1,6 +1,7 @@
 """What tests need to exist, valid by default."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -129,3 +130,10 @@ async def make_floor(pool: Pool, **queue: Any) -> Floor:
     ident = await make_queue(pool, members=[agent], numbers=["95500"], **queue)
     await on_queue(log, agent, node=node)
     return Floor(log, agent, ident, node)
+
+
+async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 5) -> None:
+    """Until a check holds that nothing else tells of; fails after `within` seconds."""
+    async with asyncio.timeout(within):
+        while not await check():
+            await asyncio.sleep(0.02)  # noqa: ASYNC110: what is asked is another process's or the database's

@@ -11,6 +11,7 @@ import pytest
 from callcenter.actions import agents
 from callcenter.domain.events import Cursor, Event
 from callcenter.feed import CursorGone, Feed
+from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog, Pool
 from tests.builders import NOW, arrive, make_floor, make_queue, make_user
 
@@ -29,7 +30,7 @@ async def reading(pool: Pool, log: ContactLog, dsn: str) -> AsyncIterator[Feed]:
 
 
 async def test_sixteen_writers_are_read_without_a_miss_or_an_inversion(database: str) -> None:
-    async with asyncpg.create_pool(database, min_size=17, max_size=17, init=_codecs) as pool:
+    async with await connect_pool(database, min_size=17, max_size=17) as pool:
         log = ContactLog(pool)
         users = [await make_user(pool, f"a{n}") for n in range(4)]
         queue = await make_queue(pool)
@@ -59,12 +60,6 @@ async def test_sixteen_writers_are_read_without_a_miss_or_an_inversion(database:
         assert numbers == sorted(numbers)
     for agent in users:
         assert versions["agent", agent] == list(range(1, len(versions["agent", agent]) + 1))
-
-
-async def _codecs(connection: asyncpg.Connection) -> None:
-    from callcenter.store.db import _prepare
-
-    await _prepare(connection)
 
 
 async def test_an_unrelated_open_writer_delays_an_event_only_until_it_ends(pool: Pool, database: str) -> None:

@@ -1,11 +1,13 @@
 """The life of an interaction, verb by verb, on the real database."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from callcenter.actions import agents, interactions
-from callcenter.domain.interaction import Outcome, ReservationState
+from callcenter.domain.events import Event
+from callcenter.domain.interaction import Channel, Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog, Pool
@@ -22,8 +24,8 @@ from tests.builders import (
 )
 
 
-def kinds(events: object) -> list[str]:
-    return [event.kind for event in events]  # type: ignore[attr-defined]
+def kinds(events: Sequence[Event]) -> list[str]:
+    return [event.kind for event in events]
 
 
 async def state_of(pool: Pool, interaction: int) -> tuple[str, str | None]:
@@ -162,7 +164,7 @@ async def test_a_node_that_no_longer_holds_a_call_cannot_abandon_it(pool: Pool) 
 async def test_the_same_uniqueid_of_one_pbx_arrives_once_and_of_two_pbxs_twice(pool: Pool) -> None:
     log = ContactLog(pool)
     await arrive(log, external_id="paris/1700000000.1")
-    arrival = interactions.Arrival(interactions.Channel.PHONE, "paris/1700000000.1", None, "", None)
+    arrival = interactions.Arrival(Channel.PHONE, "paris/1700000000.1", None, "", None)
     assert await interactions.arrive(log, arrival, queue=None, queued=False, node=None, now=NOW) == ()
     await arrive(log, external_id="berlin/1700000000.1")
 

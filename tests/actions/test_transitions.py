@@ -102,9 +102,7 @@ async def test_a_chosen_presence_moves_the_routing_status_as_the_table_says(
 ) -> None:
     floor = await make_floor(pool)
     await pool.execute("update agent set routing_status = $1", status)
-    await agents.set_presence(
-        floor.log, floor.agent, presence=presence, reason=None, actor=floor.agent, now=later(1)
-    )
+    await agents.set_presence(floor.log, floor.agent, presence=presence, reason=None, actor=floor.agent, now=later(1))
     after = await pool.fetchval("select routing_status from agent where user_id = $1", floor.agent)
     assert after == agent_rules.TRANSITIONS.get((status, verb), status)
 

@@ -1,13 +1,13 @@
 """A call from its arrival to its end, through the whole server, with the fake PBX as Asterisk."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from channels.telephony.fakepbx import FakeCall
+from tests.builders import eventually
 from tests.journeys.world import World, a_world, kinds_of
 
 
@@ -94,8 +94,6 @@ async def test_a_caller_waits_with_music_until_an_agent_is_there(world: World) -
 async def test_an_offer_that_fails_goes_to_the_next_agent_with_its_original_time(
     database: str, phone: dict[str, Any], kind: str, reason: str, status: str
 ) -> None:
-    from datetime import timedelta
-
     async with a_world(database, queue={"ring_timeout": timedelta(seconds=0.2)}) as world:
         world.pbx.phone("PJSIP/1001", **phone)
         await world.on_queue("amy")
@@ -194,9 +192,11 @@ async def test_a_lost_ami_connection_loses_no_call_and_its_transfers_are_known_a
     ident = await arrived(world, call)
     await world.until("interaction.answered", interaction=ident)
     world.pbx.drop_ami()
-    async with asyncio.timeout(10):
-        while not world.pbx.watched:
-            await asyncio.sleep(0.02)  # the PBX tells nobody who connects
+
+    async def watched() -> bool:
+        return world.pbx.watched
+
+    await eventually(watched)
     call.hangup()
     await world.until("interaction.ended", interaction=ident)
     await world.settled("amy", "wrap_up")

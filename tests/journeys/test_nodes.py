@@ -79,7 +79,9 @@ async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_pla
             pbx.nodes[:] = [("127.0.0.1", second.agi_port)]
             asked = call.asked
             async with asyncio.timeout(5):
-                while not await second.pool.fetchval("select exists (select 1 from contact_log where kind like '%adopted')"):
+                while not await second.pool.fetchval(
+                    "select exists (select 1 from contact_log where kind like '%adopted')"
+                ):
                     await asyncio.sleep(0.02)  # nothing tells this test but the log itself
             row = await second.pool.fetchrow("select state, queued_at, arrived_at from interaction")
             assert row is not None

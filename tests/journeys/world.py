@@ -180,7 +180,9 @@ async def a_world(
             )
             await make_customer(server.pool, phone="+8613800138000")
             for name, user in agents.items():
-                tokens[name] = await users.create_token(log, user, name="test", expires_at=None, actor=None, now=clock())
+                tokens[name] = await users.create_token(
+                    log, user, name="test", expires_at=None, actor=None, now=clock()
+                )
             async with log.transaction() as tx:
                 await tx.append("organisation.applied", now=clock())
             world = World(pbx, server, agents, ident, http, tokens)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.domain.events import Event
 from routing.decide import Decision, decide
 from routing.state import AgentState, RouterState, Waiting
 from tests.builders import NOW, later
@@ -108,9 +109,7 @@ def test_an_old_event_does_not_bring_back_work_that_has_left() -> None:
     assert all_decisions(state) == []
 
 
-def _queued(ident: int, *, version: int) -> object:
-    from callcenter.domain.events import Event
-
+def _queued(ident: int, *, version: int) -> Event:
     data = {"state": "queued", "queued_at": later(10).isoformat(), "priority": 0, "node": None}
     return Event(1, 1, 1, NOW, "interaction.queued", ident, None, None, 1, None, None, version, data)
 

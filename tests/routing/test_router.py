@@ -2,20 +2,21 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
 from callcenter.actions import agents, interactions
+from callcenter.domain.events import Event
 from callcenter.domain.interaction import Outcome, ReservationState
 from callcenter.errors import Conflict
 from callcenter.feed import Feed
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog, Pool
 from routing import due, snapshot
-from routing.leadership import Leadership
+from routing.leadership import LOCK, Leadership
 from routing.router import Router
 from routing.state import RouterState
 from tests.builders import NOW, arrive, later, make_floor, make_node, make_queue, make_user, on_queue, reserve
@@ -24,17 +25,22 @@ from tests.builders import NOW, arrive, later, make_floor, make_node, make_queue
 def picture(state: RouterState) -> tuple[object, object]:
     return (
         {ident: (work.queue, work.queued_at) for ident, work in state.waiting.items()},
-        {ident: agent for ident, agent in state.agents.items()},
+        dict(state.agents),
     )
 
 
-async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: Pool) -> None:
+async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: Pool) -> None:  # noqa: C901
     log = ContactLog(pool)
     node = await make_node(pool)
     users = [await make_user(pool, f"a{n}") for n in range(3)]
     queue = await make_queue(pool, members=users)
     state = await snapshot.load(pool, require_console=True)
-    log.listen(lambda events: [state.apply(event) for event in events] and None)
+
+    def apply(events: Sequence[Event]) -> None:
+        for event in events:
+            state.apply(event)
+
+    log.listen(apply)
     chance = random.Random(7)
     live: list[int] = []
     offers: list[int] = []
@@ -101,8 +107,8 @@ async def test_calls_that_wait_are_reserved_as_agents_become_free(pool: Pool, da
     second = await arrive(floor.log, queue=floor.queue)
     reserved: asyncio.Queue[tuple[int | None, int]] = asyncio.Queue()
 
-    def note(events: object) -> None:
-        for event in events:  # type: ignore[attr-defined]
+    def note(events: Sequence[Event]) -> None:
+        for event in events:
             if event.kind == "interaction.reserved":
                 reserved.put_nowait((event.interaction, event.data["reservation"]))
 
@@ -137,9 +143,12 @@ async def test_two_nodes_share_the_work_of_one_leader_and_the_second_takes_over_
                 await killer.close()
                 await second.gained.wait()
                 call = await arrive(second_log, queue=floor.queue)
-                second_log.listen(
-                    lambda events: [gone.set() for e in events if e.kind == "interaction.reserved"] and None
-                )
+
+                def note(events: Sequence[Event]) -> None:
+                    if any(event.kind == "interaction.reserved" for event in events):
+                        gone.set()
+
+                second_log.listen(note)
                 if await pool.fetchval("select state from interaction where id = $1", call) == "queued":
                     await gone.wait()
     assert await pool.fetchval("select count(*) from reservation where interaction_id = $1", call) == 1
@@ -148,8 +157,6 @@ async def test_two_nodes_share_the_work_of_one_leader_and_the_second_takes_over_
 async def test_a_leader_that_no_longer_beats_is_deposed(pool: Pool, database: str) -> None:
     node = await make_node(pool)
     frozen = await asyncpg.connect(database)
-    from routing.leadership import LOCK
-
     await frozen.execute("select pg_advisory_lock($1)", LOCK)
     await pool.execute(
         "insert into leader (node_id, backend_pid, beat_at) values ($1, $2, now() - interval '4 seconds')",
@@ -166,8 +173,6 @@ async def test_a_leader_that_no_longer_beats_is_deposed(pool: Pool, database: st
 
 
 async def test_a_wrap_up_ends_at_its_limit_and_keeps_what_was_typed(pool: Pool) -> None:
-    from datetime import timedelta
-
     floor = await make_floor(pool, wrap_up_mode="time_boxed", wrap_up_limit=timedelta(seconds=30))
     ident = await arrive(floor.log, queue=floor.queue)
     reservation = await reserve(floor.log, ident, floor.agent)
