@@ -135,5 +135,5 @@ async def make_floor(pool: Pool, **queue: Any) -> Floor:
 async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 5) -> None:
     """Until a check holds that nothing else tells of; fails after `within` seconds."""
     async with asyncio.timeout(within):
-        while not await check():
-            await asyncio.sleep(0.02)  # noqa: ASYNC110: what is asked is another process's or the database's
+        while not await check():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # what is asked for tells nobody when it comes

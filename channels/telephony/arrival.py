@@ -125,7 +125,7 @@ class Arrivals:
         return away
 
     async def _resume(self, known: asyncpg.Record, session: AgiSession, switch: Switch, now: datetime) -> Call | None:
-        """A waiting call whose node died or gave it up; it keeps its place. None: it was answered or closed meanwhile."""
+        """A waiting call whose node died or gave it up keeps its place. None: it was answered or closed meanwhile."""
         ident = known["id"]
         call = self._calls.take(
             ident, session, switch, self._directory.queues.get(known["queue_id"]), known["queued_at"]

@@ -9,7 +9,7 @@ from callcenter.actions import interactions
 from callcenter.app import clock, running
 from callcenter.domain.interaction import Channel
 from channels.telephony.fakepbx import FakePbx
-from tests.builders import make_queue
+from tests.builders import eventually, make_queue
 from tests.journeys.world import World, a_world, settings_for
 
 
@@ -78,11 +78,8 @@ async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_pla
         async with running(settings_for(pbx), database) as second:
             pbx.nodes[:] = [("127.0.0.1", second.agi_port)]
             asked = call.asked
-            async with asyncio.timeout(5):
-                while not await second.pool.fetchval(
-                    "select exists (select 1 from contact_log where kind like '%adopted')"
-                ):
-                    await asyncio.sleep(0.02)  # nothing tells this test but the log itself
+            adopted = "select exists (select 1 from contact_log where kind = 'interaction.adopted')"
+            await eventually(lambda: second.pool.fetchval(adopted))
             row = await second.pool.fetchrow("select state, queued_at, arrived_at from interaction")
             assert row is not None
             assert (row["state"], row["queued_at"]) == ("queued", row["arrived_at"])

@@ -16,7 +16,7 @@ from callcenter.domain.events import Event
 from callcenter.settings import PbxSettings, Settings
 from callcenter.store.log import Pool
 from channels.telephony.fakepbx import FakeCall, FakePbx
-from tests.builders import make_customer, make_queue, make_user
+from tests.builders import eventually, make_customer, make_queue, make_user
 
 PASSWORD = "correct horse battery"
 
@@ -163,7 +163,7 @@ def settings_for(pbx: FakePbx, *, ami: bool = True, **changes: Any) -> Settings:
 async def a_world(
     dsn: str, *, ami: bool = True, queue: dict[str, Any] | None = None, **changes: Any
 ) -> AsyncIterator[World]:
-    """Agents amy, bo and cy with phones 1001 to 1003, supervisor sue, queue support at 95500; nobody is on queue yet."""
+    """Agents amy, bo and cy with phones 1001 to 1003, supervisor sue, queue support at 95500; nobody is on queue."""
     pbx = FakePbx(agi=("127.0.0.1", 1))
     await pbx.start()
     try:
@@ -197,9 +197,10 @@ async def a_world(
 
 
 async def _organisation_is_known(server: Running) -> None:
-    async with asyncio.timeout(5):
-        while not server.directory.queues:
-            await asyncio.sleep(0.01)  # the directory tells nobody that it was loaded
+    async def known() -> bool:
+        return bool(server.directory.queues)
+
+    await eventually(known)
 
 
 def kinds_of(events: list[dict[str, Any]], interaction: int) -> list[str]:

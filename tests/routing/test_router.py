@@ -136,10 +136,7 @@ async def test_two_nodes_share_the_work_of_one_leader_and_the_second_takes_over_
             async with a_router(pool, database, second_log, node=other, clock=lambda: datetime.now(UTC)) as (_, second):
                 assert not second.leads
                 killer = await asyncpg.connect(database)
-                await killer.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'callcenter leader' "
-                    "and pid = (select backend_pid from leader)"
-                )
+                await killer.execute("select pg_terminate_backend(backend_pid) from leader")
                 await killer.close()
                 await second.gained.wait()
                 call = await arrive(second_log, queue=floor.queue)
