@@ -19,7 +19,7 @@ __all__ = ["CallOver", "Channel", "FakeCall", "FakePbx", "Phone"]
 
 # what the account of config/asterisk/ may read and may not do
 READ = frozenset({"system", "call", "user", "dtmf"})
-DENIED = frozenset({"command", "getconfig"})
+DENIED = frozenset({"command", "getconfig", "pjsipshowendpoints"})
 
 
 class FakePbx:
