@@ -16,6 +16,7 @@ import time
 from typing import BinaryIO
 
 READY_WITHIN = 30.0  # seconds; recovery after a crash included
+AGAIN_WITHIN = 10.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -40,24 +41,52 @@ def main(home: str, data: str, *, uid: str, gid: str, command: list[str]) -> int
 
 
 def keep(command: list[str], users: BinaryIO, *, home: str, data: str, uid: int, gid: int, report_to: int) -> int:
-    """Run the server until nobody uses it or it ends by itself."""
+    """Run the server until nobody uses it; one that ends by itself is started again."""
     log_path = os.path.join(home, "postgres.log")
     with contextlib.suppress(FileNotFoundError):
         os.replace(log_path, log_path + ".old")
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    server = start(command, uid=uid, gid=gid, log=log)
-    ready = wait_until_ready(server, data)
+    server = start_patiently(command, data, uid=uid, gid=gid, log=log)
     with os.fdopen(report_to, "w") as report:
-        report.write("ready" if ready else last_words(log_path))
-    if ready:
-        # The server's own end must be noticed too: the signal breaks the wait for the lock.
-        signal.signal(signal.SIGCHLD, give_up)
-        with contextlib.suppress(InterruptedError):
-            if server.poll() is None:
-                fcntl.flock(users, fcntl.LOCK_EX)
+        report.write("ready" if server else last_words(log_path))
+    while server:
+        if wait_until_unused(users, server):
+            stop(server)
+            return 0
+        stop(server)  # collects the dead process, which would look alive to its successor
+        server = start_patiently(command, data, uid=uid, gid=gid, log=log)
+    return 1
+
+
+def wait_until_unused(users: BinaryIO, server: "subprocess.Popen[bytes]") -> bool:
+    """Wait for the users' lock, and hold it; False when the server ended before."""
+    # The signal of the server's end breaks the wait.
+    signal.signal(signal.SIGCHLD, give_up)
+    try:
+        if server.poll() is not None:
+            return False
+        fcntl.flock(users, fcntl.LOCK_EX)
+    except InterruptedError:
+        return False
+    finally:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    stop(server)
-    return 0 if ready else 1
+    return True
+
+
+def start_patiently(command: list[str], data: str, *, uid: int, gid: int, log: int) -> "subprocess.Popen[bytes] | None":
+    """Start the server; None when it does not come up.
+
+    After a kill the processes of the last one take a moment to go, and until then a new one refuses to start.
+    """
+    give_up_at = time.monotonic() + AGAIN_WITHIN
+    while True:
+        server = start(command, uid=uid, gid=gid, log=log)
+        if wait_until_ready(server, data):
+            return server
+        stop(server)
+        if not os.path.exists(os.path.join(data, "postmaster.pid")) or time.monotonic() > give_up_at:
+            return None
+        time.sleep(0.05)
 
 
 def give_up(_signum: int, _frame: object) -> None:

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ import asyncpg
 import pytest
 
 from callcenter.errors import Invalid
+from callcenter.store.db import retrying
 from callcenter.store.embedded import Embedded, Runner, embedded, refuse_unreachable
 
 
@@ -96,6 +98,41 @@ async def test_a_killed_user_takes_the_server_along_and_nothing_committed_is_los
     async with embedded(home) as dsn:
         assert await ask(dsn, "select n from kept") == 7
         assert await ask(dsn, "select count(*) from pg_stat_activity where backend_type = 'client backend'") == 1
+
+
+def postmaster(home: Path) -> int:
+    return int((home / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+async def connect_again(dsn: str) -> asyncpg.Connection:
+    return await retrying(lambda: asyncpg.connect(dsn), within=timedelta(seconds=10))
+
+
+async def test_a_killed_server_comes_back_by_itself_with_all_that_was_committed(home):
+    async with embedded(home) as dsn:
+        await ask(dsn, "create table kept as select 7 as n")
+        before = postmaster(home)
+        os.kill(before, signal.SIGKILL)
+        conn = await connect_again(dsn)
+        assert await conn.fetchval("select n from kept") == 7
+        await conn.close()
+        assert postmaster(home) != before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the keeper is found by Linux's list of locks")
+async def test_a_start_right_after_everything_was_killed_succeeds(home):
+    first = Embedded(home)
+    await first.start()
+    await ask(first.dsn, "create table kept as select 7 as n")
+    inode = (home / "keeper.lock").stat().st_ino
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    keepers = [int(lock[4]) for lock in locks if lock[5].endswith(f":{inode}")]
+    assert len(keepers) == 1
+    for pid in [*keepers, postmaster(home)]:
+        os.kill(pid, signal.SIGKILL)
+    async with embedded(home) as dsn:
+        assert await ask(dsn, "select n from kept") == 7
+    await first.stop()
 
 
 async def test_a_data_directory_with_a_long_name_gets_its_socket_elsewhere(home):
