@@ -194,11 +194,20 @@ class Robots:
         if item is None:
             return
         caller = self._traffic.wanted(item["external_id"] or "")
+        if item["customer"] is None:
+            await self._recognise(robot, interaction)
         body = {"disposition": "call_back", "note": ""}
         if caller is not None:
             body = {"disposition": caller.disposition, "note": caller.note}
         await self._ask(robot, "POST", f"/api/v1/interactions/{interaction}/wrap-up", body)
         self._set_phone(robot)
+
+    async def _recognise(self, robot: Robot, interaction: int) -> None:
+        """Several may call from this number; by the end of a conversation one knows who it was."""
+        pop = await self._ask(robot, "GET", f"/api/v1/interactions/{interaction}/pop")
+        if pop is not None and pop["matches"]:
+            body = {"customer": self._dice.choice(pop["matches"])["id"]}
+            await self._ask(robot, "POST", f"/api/v1/interactions/{interaction}/identify", body)
 
     async def _take_a_break(self, robot: Robot, now: float) -> None:
         presence, reason, shortest, longest = self._dice.choice(_BREAKS)
