@@ -137,6 +137,7 @@ CREATE INDEX interaction_customer ON interaction USING btree (customer_id, arriv
 CREATE UNIQUE INDEX interaction_external ON interaction USING btree (channel, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX interaction_open ON interaction USING btree (id) WHERE (closed_at IS NULL);
 CREATE INDEX interaction_queue ON interaction USING btree (queue_id, id DESC);
+CREATE INDEX interaction_queued_at ON interaction USING btree (queued_at);
 CREATE INDEX interaction_ticket ON interaction USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
 
 create table leader (
