@@ -38,7 +38,7 @@ _ELSEWHERE = 0.02
 _PREPARED_FOR = 2.0
 _COALESCE = 0.04  # own desk
 _COALESCE_QUEUES = 1.0  # figures of many: strip of queues, wall
-_RELOAD = 3.0  # a page that is loaded anew has its desk back by then
+_RELOAD = 3.0  # seconds; a page that is loaded anew has its desk back by then
 _SLICE = 100
 _RECENT = 2_000
 _FAILURES: tuple[type[BaseException], ...] = (CallcenterError, *TRY_AGAIN)
@@ -57,6 +57,7 @@ class Hub:
         clock: Callable[[], datetime],
     ) -> None:
         self.renderer = Renderer(load_languages())
+        self.reload = _RELOAD
         self._log = contact_log
         self._feed = feed
         self._directory = directory
@@ -99,8 +100,8 @@ class Hub:
                 await self._move_desk(agent)
             yield client
         finally:
+            # Nothing is awaited here: the handler of a lost connection is being cancelled.
             writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
             self._clients[agent].remove(client)
             if not self._clients[agent]:
                 del self._clients[agent]
@@ -113,7 +114,7 @@ class Hub:
         await retrying(lambda: verb(self._log, agent, node=self._node.id, now=now), within=timedelta(seconds=10))
 
     async def _lose_later(self, agent: int) -> None:
-        await asyncio.sleep(_RELOAD)
+        await asyncio.sleep(self.reload)
         if not self.connected(agent):
             await self._move_desk(agent)
 

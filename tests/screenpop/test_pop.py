@@ -23,7 +23,8 @@ def item(ident: int = 7, *, ago: timedelta = timedelta(0), **fields: object) -> 
         "id": ident, "channel": "phone", "direction": "inbound", "state": "closed", "outcome": "handled",
         "external_id": None, "customer": 3, "queue": "support", "agent": "bo", "ticket": None,
         "address": "+8613800138000", "address_kind": "phone", "address_name": None, "called": "95500", "subject": None,
-        "arrived_at": at, "queued_at": at, "answered_at": at, "ended_at": (NOW - ago + timedelta(seconds=250)).isoformat(),
+        "arrived_at": at, "queued_at": at, "answered_at": at,
+        "ended_at": (NOW - ago + timedelta(seconds=250)).isoformat(),
         "closed_at": at, "disposition": "call_back", "note": None, "version": 1,
     }  # fmt: skip
     return {**made, **fields}  # type: ignore[typeddict-item]

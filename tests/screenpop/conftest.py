@@ -1,0 +1,120 @@
+"""The consoles on a database of their own, with people who may come in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientWebSocketResponse, CookieJar, WSMsgType
+from aiohttp.test_utils import TestClient, TestServer
+
+from callcenter.domain.password import protect
+from callcenter.feed import Feed
+from callcenter.settings import Settings
+from callcenter.store import nodes
+from callcenter.store.directory import Directory
+from callcenter.store.log import ContactLog, Pool
+from callcenter.web import keys, site
+from screenpop import site as consoles
+from screenpop.live import Hub
+from tests.builders import NOW, make_queue, make_user
+
+PASSWORD = "a long walk home"
+
+
+@cache
+def _kept() -> str:
+    return protect(PASSWORD)
+
+
+@dataclass
+class House:
+    """The served application; nobody has signed in."""
+
+    client: TestClient[Any, Any]
+    log: ContactLog
+    feed: Feed
+    directory: Directory
+    hub: Hub
+    users: dict[str, int]
+    queue: int
+    csrf: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pool(self) -> Pool:
+        return self.log.pool
+
+    async def sign_in(self, name: str) -> str:
+        """With the cookie jar of the client, as a browser would; the CSRF token."""
+        self.client.session.cookie_jar.clear()
+        body = {"name": name, "password": PASSWORD}
+        response = await self.client.post("/sign-in", data=body, allow_redirects=False)
+        assert response.status == 303, await response.text()
+        found = await (await self.client.get("/api/v1/session")).json()
+        self.csrf[name] = found["csrf"]
+        return self.csrf[name]
+
+    async def act(self, name: str, path: str, **fields: str) -> ClientResponse:
+        """A form of the desk, as htmx sends it."""
+        headers = {"X-CSRF-Token": self.csrf[name], "HX-Request": "true"}
+        return await self.client.post(path, data=fields, headers=headers)
+
+    async def desk(self, name: str, *, view: str = "desk") -> ClientWebSocketResponse:
+        origin = str(self.client.make_url("")).rstrip("/")
+        return await self.client.ws_connect(f"/api/v1/desk?view={view}", headers={"Origin": origin})
+
+    async def read_feed(self) -> None:
+        await self.feed.read()
+
+
+@pytest.fixture
+async def house(pool: Pool, database: str) -> AsyncIterator[House]:
+    """Agents amy and bo, supervisor sue; queue support with amy and bo in it."""
+    log = ContactLog(pool)
+    users = {
+        name: await make_user(pool, name, role=role, password_hash=_kept())
+        for name, role in (("amy", "agent"), ("bo", "agent"), ("sue", "supervisor"))
+    }
+    queue = await make_queue(
+        pool, numbers=["95500"], members=[users["amy"], users["bo"]], dispositions=["solved", "call_back"]
+    )
+    feed = Feed(pool, log, dsn=database, clock=lambda: NOW)
+    feed.alone = True
+    await feed.start()
+    directory = Directory(pool)
+    await directory.load()
+    node = await nodes.register(pool, "here", agi_host="", agi_port=0, now=NOW)
+    app = site.application()
+    app[keys.SETTINGS] = Settings()
+    app[keys.POOL] = pool
+    app[keys.LOG] = log
+    app[keys.FEED] = feed
+    app[keys.DIRECTORY] = directory
+    app[keys.NODE] = node
+    app[keys.CLOCK] = lambda: NOW
+    app[keys.READINESS] = {}
+    hub = Hub(log, feed, directory, node=node, clock=lambda: NOW)
+    site.add_routes(app, switches={})
+    consoles.add_routes(app, hub)
+    client = TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True))
+    await client.start_server()
+    running = asyncio.create_task(hub.run())
+    reading = asyncio.create_task(feed.run())
+    yield House(client, log, feed, directory, hub, users, queue)
+    running.cancel()
+    reading.cancel()
+    await asyncio.gather(running, reading, return_exceptions=True)
+    await client.close()
+
+
+async def frame(socket: ClientWebSocketResponse, kind: str, *, within: float = 5) -> dict[str, Any]:
+    """The next frame of a type; others are passed over."""
+    async with asyncio.timeout(within):
+        while True:
+            message = await socket.receive()
+            assert message.type is WSMsgType.TEXT, message
+            found: dict[str, Any] = message.json()
+            if found["type"] == kind:
+                return found
