@@ -98,8 +98,8 @@ class _Bug:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        if kind is None or not issubclass(kind, Exception):
-            return False
+        if kind is None or not issubclass(kind, Exception) or issubclass(kind, web.HTTPException):
+            return False  # a redirect is raised too
         log.error("request_failed", exc_info=error)
         self.caught = True
         return True
