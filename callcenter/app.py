@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,7 +143,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         app[keys.DIRECTORY] = directory
         app[keys.NODE] = node
         app[keys.CLOCK] = clock
-        app[keys.READINESS] = {"database": lambda: _database_ready(pool)}
+        checks: dict[str, Callable[[], Awaitable[str | None]]] = {"database": lambda: _database_ready(pool)}
+        app[keys.READINESS] = checks
         telephone = Telephone(contact_log, switches)
         site.add_routes(app, switches=dict.fromkeys(switches, telephone))
         consoles.add_routes(app, hub)

@@ -15,6 +15,7 @@ from callcenter.store.db import TRY_AGAIN, check_server, connect
 from channels.telephony import doctor
 
 _DATABASE_WITHIN = 15.0
+_UNREACHABLE: tuple[type[Exception], ...] = (*TRY_AGAIN, OSError, TimeoutError)
 
 
 async def run(settings: Settings, *, pbx_files: str | None = None) -> list[str]:
@@ -41,7 +42,9 @@ def _ports(settings: Settings) -> list[str]:
                 door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 door.bind((host, port))
         except OSError as error:
-            found.append(f"The {name} port {host}:{port} cannot be had ({error.strerror}): is a server running already?")
+            found.append(
+                f"The {name} port {host}:{port} cannot be had ({error.strerror}): is a server running already?"
+            )
     return found
 
 
@@ -52,12 +55,14 @@ async def _database(settings: Settings) -> list[str]:
             connection = await connect(dsn)
             try:
                 waiting = await migrate.pending(connection)
-                demo = not waiting and await connection.fetchval("select exists (select 1 from users where demo and active)")
+                demo = not waiting and await connection.fetchval(
+                    "select exists (select 1 from users where demo and active)"
+                )
             finally:
                 await connection.close()
     except Invalid as error:
         return [str(error)]
-    except (*TRY_AGAIN, OSError, TimeoutError) as error:
+    except _UNREACHABLE as error:
         return [f"The database is out of reach: {error or 'no answer'}"]
     except asyncpg.PostgresError as error:
         return [f"The database refuses us: {error}"]
