@@ -202,6 +202,8 @@ class AgiSession:
         began = loop.time()
         until = began + channel.pbx.prompts.get(name, channel.pbx.prompt_seconds)
         channel.playback = True
+        if until > began:
+            channel.tell("playing")
         if music is not None:
             channel.emit("MusicOnHoldStop")
         while loop.time() < until and channel.playback and not channel.left:

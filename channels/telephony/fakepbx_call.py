@@ -21,7 +21,10 @@ class CallOver(Exception):
 
 
 class FakeCall:
-    """One caller. States: arriving, waiting (music), ringing, talking, fallback, ended; `states` has their times."""
+    """One caller.
+
+    States: arriving, playing (a prompt), waiting (music), ringing, talking, fallback, ended; `states` has their times.
+    """
 
     def __init__(
         self, pbx: FakePbx, channel: Channel, *, gives_up_after: float | None, talks_for: float | None

@@ -92,6 +92,7 @@ class Channel:
     async def changed(self, until: float | None = None) -> None:
         """Wait for the next poke, or for the moment `until` of the loop's clock."""
         loop = self.pbx.loop
+        assert self.waiter is None, "only the channel's own task waits"
         self.waiter = loop.create_future()
         timer = None if until is None else loop.call_at(until, self.poke)
         try:
