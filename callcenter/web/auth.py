@@ -72,6 +72,11 @@ def is_https(request: web.Request) -> bool:
     return public.startswith("https:") if public else request.secure
 
 
+def host(request: web.Request) -> str:
+    """Host and port as browsers write them."""
+    return urlsplit(_public_url(request) or "").netloc or request.host
+
+
 def client_address(request: web.Request) -> str:
     """Whose address it is; of what X-Forwarded-For says only the entry that our own proxy added counts."""
     if _public_url(request):

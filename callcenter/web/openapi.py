@@ -33,6 +33,8 @@ class Operation:
     answer: type | None = None
     answer_type: str = "application/json"
     status: int = 200
+    also: tuple[int, ...] = ()  # other statuses of success, with the same answer
+    acts: bool = False  # moves something that somebody else may have moved first
     refusals: tuple[int, ...] = ()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -133,6 +135,8 @@ def _parameters(
 def _refusals(each: Operation) -> Iterable[int]:
     # The database may be out of reach for anybody, and a query or a token may be wrong anywhere.
     found = {*each.refusals, 422, 503, 401}
+    if each.acts:
+        found |= {409}
     if each.role is not None:
         found |= {403}
     if each.body is not None:
@@ -145,9 +149,10 @@ def _refusals(each: Operation) -> Iterable[int]:
 
 
 def _describe(each: Operation, schemas: Mapping[Key, dict[str, Any]], names: Mapping[str, Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {str(each.status): {"description": "Done"}}
+    done: dict[str, Any] = {"description": "Done"}
     if each.answer is not None:
-        responses[str(each.status)]["content"] = {each.answer_type: {"schema": schemas[each.answer, "serialization"]}}
+        done["content"] = {each.answer_type: {"schema": schemas[each.answer, "serialization"]}}
+    responses: dict[str, Any] = {str(status): done for status in (each.status, *each.also)}
     for status in _refusals(each):
         responses[str(status)] = {
             "description": _TITLES[status],

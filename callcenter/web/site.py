@@ -5,14 +5,21 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from callcenter.ports import Phone
-from callcenter.web import api_session, health
+from callcenter.web import (
+    api_customers,
+    api_interactions,
+    api_queues,
+    api_session,
+    api_tickets,
+    exports,
+    health,
+)
 from callcenter.web.keys import FEED
 from callcenter.web.metrics import METRICS, Metrics
 from callcenter.web.middleware import BODY_LIMIT, middlewares, security_headers
+from callcenter.web.phones import PHONES
 
-
-# By the name of the PBX; empty where there is none (tests, a server for other channels).
-PHONES: web.AppKey[Mapping[str, Phone]] = web.AppKey("phones")
+__all__ = ["PHONES", "add_routes", "application"]
 
 
 def application() -> web.Application:
@@ -31,4 +38,5 @@ async def _count_events(app: web.Application) -> None:
 def add_routes(app: web.Application, *, switches: Mapping[str, Phone]) -> None:
     """The REST interface, its description, and what watches the server. `switches`: the PBXs by name."""
     app[PHONES] = switches
-    app.add_routes([*health.routes(), *api_session.routes()])
+    for part in (health, api_session, exports, api_interactions, api_queues, api_customers, api_tickets):
+        app.add_routes(part.routes())

@@ -1,5 +1,6 @@
 """The web doors on a database of their own, with people who may come in."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,8 +11,12 @@ import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from callcenter.actions import users
+from callcenter import toml
+from callcenter.actions import agents, interactions, organisation, users
+from callcenter.actions.interactions import Arrival
 from callcenter.domain.agent import Role
+from callcenter.domain.interaction import Channel
+from callcenter.domain.organisation_file import understand
 from callcenter.domain.password import protect
 from callcenter.feed import Feed
 from callcenter.settings import Settings
@@ -49,6 +54,7 @@ class Doors:
     directory: Directory
     feed: Feed
     clock: Clock
+    readiness: dict[str, Any]
     ids: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -64,6 +70,35 @@ class Doors:
         await self.directory.load()
         return ident
 
+    async def arrive(self, queue: str = "support", channel: Channel = Channel.PHONE, **more: Any) -> int:
+        """A contact that waits."""
+        number = await self.log.pool.fetchval("select count(*) from interaction")
+        given = {"external_id": f"default/{number}", "address_kind": "phone", "address": "+8613800138000", **more}
+        ident = self.directory.queue_named(queue).id
+        arrival = Arrival(channel, pbx="default" if channel is Channel.PHONE else None, **given)
+        events = await interactions.arrive(self.log, arrival, queue=ident, queued=True, node=None, now=self.clock())
+        assert events[0].interaction is not None
+        return events[0].interaction
+
+    async def offer(self, interaction: int, agent: str) -> int:
+        """The reservation, once the agent has been asked."""
+        ident, now = self.ids[agent], self.clock()
+        await agents.set_presence(self.log, ident, presence="on_queue", reason=None, actor=ident, now=now)
+        events = await interactions.reserve(
+            self.log, interaction, agent=ident, agent_version=None, reason="longest_idle",
+            decision={"reason": "longest_idle"}, due=now + timedelta(seconds=15), now=now,
+        )  # fmt: skip
+        reservation = int(events[0].data["reservation"])
+        await interactions.offer(self.log, reservation, due=now + timedelta(seconds=15), now=now)
+        return reservation
+
+    async def deliver(self) -> None:
+        """Waits until the feed has delivered all that is committed: other tests' transactions may hold it back."""
+        newest = await self.log.pool.fetchval("select max(seq) from contact_log")
+        async with asyncio.timeout(10):
+            while self.feed.cursor.seq != newest:
+                await self.feed.read()
+
     async def call(self, who: str | None, method: str, path: str, **more: Any) -> ClientResponse:
         headers = dict(more.pop("headers", {}))
         if who is not None:
@@ -77,8 +112,42 @@ class Doors:
         return await response.json()
 
 
+ORGANISATION = """
+[organisation]
+name = "Test"
+region = "CN"
+timezone = "Asia/Shanghai"
+
+[[queues]]
+name = "support"
+numbers = ["95500"]
+default = true
+members = ["amy", "bo"]
+wrap_up = { mode = "discretionary", dispositions = ["solved", "call_back"] }
+
+[[queues]]
+name = "billing"
+numbers = ["95501"]
+"""
+
+
+@dataclass
+class Phones:
+    """A PBX that notes what it is told."""
+
+    hung_up: list[int] = field(default_factory=list)
+
+    async def hang_up(self, interaction: int) -> None:
+        self.hung_up.append(interaction)
+
+
 @pytest.fixture
-async def doors(pool: Any, database: str, now: datetime) -> AsyncIterator[Doors]:
+def switches() -> dict[str, Phones]:
+    return {"default": Phones()}
+
+
+@pytest.fixture
+async def doors(pool: Any, database: str, now: datetime, switches: dict[str, Phones]) -> AsyncIterator[Doors]:
     """Agents amy and bo, supervisor sue; nobody has signed in."""
     log = ContactLog(pool)
     feed = Feed(pool, log, dsn=database)
@@ -93,14 +162,18 @@ async def doors(pool: Any, database: str, now: datetime) -> AsyncIterator[Doors]
     app[keys.FEED] = feed
     app[keys.DIRECTORY] = directory
     app[keys.CLOCK] = clock.__call__
-    app[keys.READINESS] = {}
-    app.add_routes(site.routes())
+    readiness: dict[str, Callable[[], Awaitable[str | None]]] = {}
+    app[keys.READINESS] = readiness
+    site.add_routes(app, switches=switches)
     client = TestClient(TestServer(app))
     await client.start_server()
-    made = Doors(client, log, directory, feed, clock)
+    made = Doors(client, log, directory, feed, clock, readiness)
     await made.add_user("amy")
     await made.add_user("bo")
     await made.add_user("sue", Role.SUPERVISOR)
+    file = understand(toml.parse(ORGANISATION, "org.toml"), {})
+    await organisation.apply(log, file, prune=False, actor=None, now=now)
+    await directory.load()
     yield made
     await client.close()
 

@@ -1,0 +1,281 @@
+"""Interactions over REST: found, read, handed in, acted on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from aiohttp import web
+
+from callcenter.actions import interactions as actions
+from callcenter.actions import postings
+from callcenter.domain.agent import Role
+from callcenter.domain.interaction import Channel, ReservationState, State
+from callcenter.errors import Conflict, Forbidden, Invalid
+from callcenter.web.auth import Identity, identity
+from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
+from callcenter.web.interactions import (
+    SQL,
+    TOP,
+    Item,
+    Wanted,
+    Whole,
+    find,
+    item,
+    standing,
+    waiting_because,
+    whole,
+    with_external_id,
+)
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
+from callcenter.web.names import queue_id, user_id
+from callcenter.web.openapi import operation
+from callcenter.web.paging import Limit, Page, Place, place_of, read_place
+from callcenter.web.phones import PHONES
+
+_AT = f"/interactions/{ID}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Agents see what they had a part in, and everything of a customer they ask for."""
+
+    __pydantic_config__ = STRICT
+    channel: Channel | None = None
+    state: State | None = None
+    queue: Line | None = None
+    agent: Line | None = None
+    customer: Id | None = None
+    external_id: Line | None = None
+    limit: Limit = 50
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInteraction:
+    """`external_id`: the same one in the same channel handed in again opens nothing new."""
+
+    __pydantic_config__ = STRICT
+    channel: Channel
+    address: Line | None = None
+    external_id: Line | None = None
+    queue: Line | None = None
+    subject: Line | None = None
+    text: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    __pydantic_config__ = STRICT
+    disposition: Line | None = None
+    note: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Null: nobody we know."""
+
+    __pydantic_config__ = STRICT
+    customer: Id | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`decision` is that of the latest offer; `waiting_because` is null when nobody waits."""
+
+    decision: dict[str, Any] | None
+    waiting_because: str | None
+
+
+async def _readable(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
+    """Agents read their own work, and what is over and belongs to a customer; raises Forbidden, NotFound."""
+    row = await standing(request.app[POOL], ident, asks=who.user_id)
+    if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
+        raise Forbidden("This is the work of somebody else.")
+    return row
+
+
+async def _actable(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
+    row = await standing(request.app[POOL], ident, asks=who.user_id)
+    if not (who.may(Role.SUPERVISOR) or row["own"]):
+        raise Forbidden("This is the work of somebody else.")
+    return row
+
+
+async def _reservation(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
+    """The live one: one's own, or for a supervisor anybody's. Raises Conflict when there is none."""
+    pool = request.app[POOL]
+    row = await pool.fetchrow(SQL.reservation, ident, who.user_id)
+    if row is None and who.may(Role.SUPERVISOR):
+        row = await pool.fetchrow(SQL.reservation, ident, None)
+    if row is None:
+        raise Conflict("Nobody has it in hand.")
+    return row
+
+
+async def _now(request: web.Request, ident: int) -> web.StreamResponse:
+    return answer(await item(request.app[POOL], ident))
+
+
+@operation("GET", "/interactions", summary="Find interactions", tag="interactions", query=Filter, answer=Page[Item])
+async def list_interactions(request: web.Request) -> web.StreamResponse:
+    query = read_query(request, Filter)
+    who, pool = identity(request), request.app[POOL]
+    own = None if who.may(Role.SUPERVISOR) or query.customer is not None else who.user_id
+    if query.external_id is not None:
+        found = await with_external_id(pool, query.external_id, channel=query.channel)
+        return answer(Page([each for each in found if own is None or each.agent == who.name], None))
+    wanted = Wanted(
+        channel=query.channel,
+        state=query.state,
+        queue=queue_id(request, query.queue),
+        agent=user_id(request, query.agent, field="agent"),
+        customer=query.customer,
+        part_of=own,
+    )
+    items = list(await find(pool, wanted, below=read_place(query.after, start=TOP), limit=query.limit + 1))
+    more = len(items) > query.limit
+    items = items[: query.limit]
+    return answer(Page(items, place_of(items[-1].id) if more else None))
+
+
+@operation("GET", _AT, summary="One interaction with all that happened to it", tag="interactions", answer=Whole)
+async def get_interaction(request: web.Request) -> web.StreamResponse:
+    ident = path_id(request)
+    await _readable(request, identity(request), ident)
+    return answer(await whole(request.app[POOL], ident, now=request.app[CLOCK]()))
+
+
+@operation(
+    "POST", "/interactions", summary="Hand in work from another system", tag="interactions", body=NewInteraction,
+    answer=Item, status=201, also=(200,),
+)  # fmt: skip
+async def post_interaction(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, NewInteraction)
+    directory = request.app[DIRECTORY]
+    arrival = postings.arrival_of(
+        given.channel,
+        address=given.address,
+        external_id=given.external_id or None,
+        subject=given.subject,
+        region=directory.organisation.region,
+    )
+    queue = queue_id(request, given.queue)
+    if queue is None:
+        default = directory.queue_for_number("")
+        if default is None:
+            raise Invalid("There is no default queue, so name one.", field="queue")
+        queue = default.id
+    now = request.app[CLOCK]()
+    ident, new = await postings.post(request.app[LOG], arrival, queue=queue, text=given.text, now=now)
+    return answer(await item(request.app[POOL], ident), status=201 if new else 200)
+
+
+@operation("POST", f"{_AT}/accept", summary="Take what is offered to me", tag="interactions", answer=Item, acts=True)
+async def accept(request: web.Request) -> web.StreamResponse:
+    who, ident = identity(request), path_id(request)
+    row = await _actable(request, who, ident)
+    if row["channel"] == Channel.PHONE:
+        raise Conflict("Answer a call on the phone.")
+    held = await request.app[POOL].fetchrow(SQL.reservation, ident, who.user_id)
+    if held is None:
+        raise Conflict("It is not offered to you.")
+    await actions.answer(request.app[LOG], held["id"], now=request.app[CLOCK]())
+    return await _now(request, ident)
+
+
+@operation("POST", f"{_AT}/reject", summary="Decline the offer", tag="interactions", answer=Item, acts=True)
+async def reject(request: web.Request) -> web.StreamResponse:
+    who, ident = identity(request), path_id(request)
+    await _actable(request, who, ident)
+    held = await _reservation(request, who, ident)
+    events = await actions.return_to_queue(
+        request.app[LOG],
+        held["id"],
+        state=ReservationState.REJECTED,
+        reason="declined",
+        now=request.app[CLOCK](),
+    )
+    if not events:
+        raise Conflict("The offer is over.")
+    return await _now(request, ident)
+
+
+@operation(
+    "POST", f"{_AT}/end", summary="End the conversation; a call is hung up on the PBX, whose events then end it",
+    tag="interactions", answer=Item, acts=True,
+)  # fmt: skip
+async def end(request: web.Request) -> web.StreamResponse:
+    who, ident = identity(request), path_id(request)
+    row = await _actable(request, who, ident)
+    if row["state"] != State.ACTIVE:
+        raise Conflict(f"It is {row['state']}, so there is no conversation to end.")
+    if row["channel"] == Channel.PHONE:
+        phone = request.app[PHONES].get(row["pbx"] or "")
+        if phone is None:
+            raise Conflict("The PBX that has this call is not connected to this server.")
+        await phone.hang_up(ident)
+    elif not await actions.end_interaction(request.app[LOG], ident, cause="agent", now=request.app[CLOCK]()):
+        raise Conflict("It is over already.")
+    return await _now(request, ident)
+
+
+@operation(
+    "POST", f"{_AT}/wrap-up", summary="Say what came of it", tag="interactions", body=WrapUp, answer=Item, acts=True
+)
+async def wrap_up(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, WrapUp)
+    who, ident = identity(request), path_id(request)
+    row = await _actable(request, who, ident)
+    held = await _reservation(request, who, ident)
+    await actions.wrap_up(
+        request.app[LOG],
+        held["id"],
+        queue=request.app[DIRECTORY].queues.get(row["queue_id"] or 0),
+        disposition=given.disposition or None,
+        note=given.note or None,
+        now=request.app[CLOCK](),
+        released_at=held["released_at"],
+    )
+    return await _now(request, ident)
+
+
+@operation(
+    "POST",
+    f"{_AT}/identify",
+    summary="Say who this is",
+    tag="interactions",
+    body=Identification,
+    answer=Item,
+    acts=True,
+)
+async def identify(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, Identification)
+    who, ident = identity(request), path_id(request)
+    await _actable(request, who, ident)
+    try:
+        await actions.identify(
+            request.app[LOG], ident, customer=given.customer, actor=who.user_id, now=request.app[CLOCK]()
+        )
+    except asyncpg.ForeignKeyViolationError:
+        raise Invalid(f"There is no customer {given.customer}.", field="customer") from None
+    return await _now(request, ident)
+
+
+@operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
+async def why(request: web.Request) -> web.StreamResponse:
+    ident = path_id(request)
+    await _readable(request, identity(request), ident)
+    row = await request.app[POOL].fetchrow(SQL.decision, ident)
+    decision = None
+    if row is not None:
+        # `candidates`, `excluded` and `step` are there even when the router had no choice to explain.
+        blank: dict[str, Any] = {"agent": row["agent"], "candidates": [], "excluded": {}, "step": 0}
+        decision = {**blank, "reason": row["reason"], **(row["decision"] or {})}
+    return answer(Why(decision, await waiting_because(request.app[POOL], ident)))
+
+
+def routes() -> list[web.RouteDef]:
+    found = (
+        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, identify, why,
+    )  # fmt: skip
+    return [each.route() for each in found]

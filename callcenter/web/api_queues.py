@@ -1,0 +1,151 @@
+"""Queues and agents over REST: what waits, who does what, and choosing a presence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from aiohttp import web
+from pydantic import Field
+
+from callcenter.actions import agents as actions
+from callcenter.domain.agent import Presence, Role, RoutingStatus
+from callcenter.errors import Forbidden, NotFound
+from callcenter.store.queries import Queries
+from callcenter.web.auth import identity
+from callcenter.web.body import STRICT, answer, path_name, read_body
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
+from callcenter.web.openapi import operation
+from callcenter.web.paging import Page
+
+_SQL = Queries(Path(__file__).with_name("queues.sql"))
+# What a contact takes where none was handled in the last hour (domain.md: expected wait).
+_HANDLING = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one."""
+
+    name: str
+    waiting: int
+    longest_wait_seconds: float | None
+    expected_wait_seconds: float | None
+    service_level: float | None
+    service_level_target: float
+    service_level_within_seconds: float
+    answered: int
+    abandoned: int
+    short_abandoned: int
+    agents: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentItem:
+    name: str
+    full_name: str
+    presence: Presence
+    reason: str | None
+    routing_status: RoutingStatus
+    since: datetime
+    on: list[int]
+    queues: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    __pydantic_config__ = STRICT
+    presence: Presence
+    reason: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
+
+
+def expected_wait(*, handling: float, waiting: int, ready: int, share: float) -> float | None:
+    """Seconds that whoever comes now will wait: handling time × max(0, waiting − ready + 1) / share.
+
+    `share`: Σ 1/k over the agents on queue, each in k queues. None when nobody works for the queue.
+    """
+    if share <= 0:
+        return None
+    return round(handling * max(0, waiting - ready + 1) / share, 1)
+
+
+def _queue(row: asyncpg.Record) -> QueueItem:
+    # Plain strings: an enumeration's members are no keys of JSON.
+    agents = {status.value: int(row["agents"].get(status, 0)) for status in RoutingStatus}
+    return QueueItem(
+        name=row["name"],
+        waiting=row["waiting"],
+        longest_wait_seconds=row["longest"],
+        expected_wait_seconds=expected_wait(
+            handling=row["handling"] or _HANDLING,
+            waiting=row["waiting"],
+            ready=agents[RoutingStatus.IDLE.value],
+            share=row["share"],
+        ),
+        service_level=row["service_level"],
+        service_level_target=row["target"],
+        service_level_within_seconds=row["within"],
+        answered=row["answered"],
+        abandoned=row["abandoned"],
+        short_abandoned=row["short_abandoned"],
+        agents=agents,
+    )
+
+
+@operation("GET", "/queues", summary="Queues as they are now and went today", tag="queues", answer=Page[QueueItem])
+async def list_queues(request: web.Request) -> web.StreamResponse:
+    now = request.app[CLOCK]()
+    zone = ZoneInfo(request.app[DIRECTORY].organisation.timezone)
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    rows = await request.app[POOL].fetch(_SQL.queues, midnight, now)
+    return answer(Page([_queue(row) for row in rows], None))
+
+
+def _agent(row: asyncpg.Record) -> AgentItem:
+    return AgentItem(
+        name=row["name"],
+        full_name=row["full_name"],
+        presence=Presence(row["presence"]),
+        reason=row["reason"],
+        routing_status=RoutingStatus(row["routing_status"]),
+        since=row["since"],
+        on=list(row["on"]),
+        queues=list(row["queues"]),
+    )
+
+
+@operation("GET", "/agents", summary="Agents and what they do", tag="agents", answer=Page[AgentItem])
+async def list_agents(request: web.Request) -> web.StreamResponse:
+    rows = await request.app[POOL].fetch(_SQL.agents, None)
+    return answer(Page([_agent(row) for row in rows], None))
+
+
+@operation(
+    "PUT", "/agents/{name}/presence", summary="Choose a presence; for others only by supervisors", tag="agents",
+    body=Choice, answer=AgentItem,
+)  # fmt: skip
+async def put_presence(request: web.Request) -> web.StreamResponse:
+    choice = await read_body(request, Choice)
+    who, name = identity(request), path_name(request)
+    if name != who.name and not who.may(Role.SUPERVISOR):
+        raise Forbidden("Agents choose their own presence only.")
+    user = request.app[DIRECTORY].user_named(name)
+    await actions.set_presence(
+        request.app[LOG],
+        user.id,
+        presence=choice.presence,
+        reason=choice.reason,
+        actor=who.user_id,
+        now=request.app[CLOCK](),
+    )
+    rows = await request.app[POOL].fetch(_SQL.agents, name)
+    if not rows:
+        raise NotFound(f"There is no agent named {name}.")
+    return answer(_agent(rows[0]))
+
+
+def routes() -> list[web.RouteDef]:
+    return [each.route() for each in (list_queues, list_agents, put_presence)]

@@ -1,0 +1,57 @@
+-- name: queues
+-- Each active queue: who waits, what the agents do, and how the time since $1 (today's beginning) went, at $2 (now).
+-- Service level: of those queued since then whose fate is known or whose time is over, (answered - late) / (answered +
+-- abandoned), short abandons left out (domain.md, section 1).
+with today as materialized (
+    select i.queue_id, i.outcome, i.queued_at, i.answered_at, i.ended_at, i.closed_at, q.service_level_within as within
+    from interaction i join queue q on q.id = i.queue_id
+    where i.arrived_at >= $1::timestamptz - interval '1 day' and i.queued_at >= $1
+),
+day as (
+    select queue_id,
+           count(*) filter (where answered_at is not null) as answered,
+           count(*) filter (where outcome = 'abandoned') as abandoned,
+           count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
+           count(*) filter (where answered_at - queued_at <= within) as in_time,
+           count(*) filter (where answered_at is not null or outcome = 'abandoned'
+                            or closed_at is null and $2 - queued_at > within) as known,
+           extract(epoch from avg(closed_at - answered_at) filter (where closed_at > $2::timestamptz - interval '1 hour'))::float8 as handling
+    from today group by queue_id
+),
+waiting as (
+    select queue_id, count(*) as waiting, extract(epoch from $2 - min(queued_at))::float8 as longest
+    from interaction where closed_at is null and state in ('queued', 'offered') group by queue_id
+),
+member as (
+    select m.queue_id, case when a.presence = 'on_queue' then a.routing_status
+                            when a.routing_status in ('idle', 'off_queue') then 'off_queue' else a.routing_status end as doing,
+           count(*) as count,
+           -- An agent of several queues counts for a part in each.
+           coalesce(sum(1.0 / (select count(*) from queue_member o join queue oq on oq.id = o.queue_id and oq.active
+                               where o.user_id = m.user_id)) filter (where a.presence = 'on_queue'), 0)::float8 as share
+    from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
+    group by 1, 2
+)
+select q.name, coalesce(w.waiting, 0) as waiting, w.longest, coalesce(d.answered, 0) as answered,
+       coalesce(d.abandoned, 0) as abandoned, coalesce(d.short_abandoned, 0) as short_abandoned,
+       case when d.known > 0 then d.in_time::float8 / d.known end as service_level, d.handling,
+       q.service_level_target as target, extract(epoch from q.service_level_within)::float8 as within,
+       coalesce((select jsonb_object_agg(doing, count) from member where queue_id = q.id), '{}') as agents,
+       coalesce((select sum(share) from member where queue_id = q.id), 0)::float8 as share
+from queue q left join day d on d.queue_id = q.id left join waiting w on w.queue_id = q.id
+where q.active order by q.name;
+
+-- name: agents
+-- Who takes work, with what they have in hand. $1: only this one, or null.
+select u.name, u.full_name, a.presence, a.presence_reason as reason, a.routing_status,
+       case when a.presence = 'on_queue' or a.routing_status not in ('idle', 'off_queue')
+            then a.routing_at else a.presence_at end as since,
+       coalesce((select array_agg(interaction_id order by id) from reservation
+                 where agent_id = a.user_id and state in ('pending', 'accepted')), '{}') as "on",
+       coalesce((select array_agg(q.name order by q.name) from queue_member m join queue q on q.id = m.queue_id and q.active
+                 where m.user_id = a.user_id), '{}') as queues
+from agent a join users u on u.id = a.user_id
+where u.active and ($1::text is null or u.name = $1)
+  and ($1::text is not null or u.role = 'agent' or a.presence <> 'offline'
+       or exists (select from queue_member where user_id = a.user_id))
+order by u.name;

@@ -1,0 +1,141 @@
+"""Queues, agents, customers and tickets over REST."""
+
+import pytest
+
+from tests.web.conftest import Doors
+
+
+async def test_queues_show_who_waits_and_what_the_agents_do(doors: Doors) -> None:
+    first = await doors.arrive()
+    await doors.arrive()
+    doors.clock.move(seconds=30)
+    await doors.offer(first, "amy")
+    support = {each["name"]: each for each in (await doors.get("amy", "/api/v1/queues"))["items"]}["support"]
+    assert (support["waiting"], support["longest_wait_seconds"]) == (2, 30.0)
+    assert (support["answered"], support["abandoned"], support["service_level"]) == (0, 0, 0.0)
+    assert support["expected_wait_seconds"] == 270.0
+    assert (support["agents"]["offered"], support["agents"]["off_queue"], support["agents"]["idle"]) == (1, 1, 0)
+
+
+async def test_agents_choose_their_presence_and_supervisors_anybodys(doors: Doors) -> None:
+    async def put(who: str, whom: str, **choice):
+        return await doors.call(who, "PUT", f"/api/v1/agents/{whom}/presence", json=choice)
+
+    chosen = await (await put("amy", "amy", presence="break", reason="coffee")).json()
+    assert (chosen["presence"], chosen["reason"], chosen["routing_status"], chosen["on"]) == (
+        "break",
+        "coffee",
+        "off_queue",
+        [],
+    )
+    assert (await put("amy", "bo", presence="on_queue")).status == 403
+    assert (await put("sue", "bo", presence="on_queue")).status == 200
+    assert (await put("sue", "nobody", presence="on_queue")).status == 404
+    assert (await put("amy", "amy", presence="asleep")).status == 422
+    assert (await put("amy", "amy", presence="break", reason="x" * 101)).status == 422
+
+
+async def test_customers_are_found_by_number_mail_and_parts_of_names(doors: Doors) -> None:
+    for name, addresses in [
+        ("陈艾米", [{"kind": "phone", "value": "138 0013 8000"}]),
+        ("陈建国", [{"kind": "email", "value": "Jian@Example.org"}]),
+    ]:
+        response = await doors.call("amy", "POST", "/api/v1/customers", json={"name": name, "addresses": addresses})
+        assert response.status == 201, await response.text()
+    for query, names in [
+        ("?phone=%2B8613800138000", ["陈艾米"]), ("?phone=013800138000", ["陈艾米"]),
+        ("?email=jian@example.org", ["陈建国"]),
+        ("?q=建国", ["陈建国"]), ("?q=陈", ["陈艾米", "陈建国"]), ("?q=13800138000", ["陈艾米"]),
+        ("?q=JIAN@example.ORG", ["陈建国"]),
+        ("?q=nobody", []), ("", ["陈艾米", "陈建国"]),
+    ]:  # fmt: skip
+        found = (await doors.get("amy", f"/api/v1/customers{query}"))["items"]
+        assert [each["name"] for each in found] == names, query
+    page = await doors.get("amy", "/api/v1/customers?q=陈&limit=1")
+    rest = await doors.get("amy", f"/api/v1/customers?q=陈&limit=1&after={page['next']}")
+    assert [page["items"][0]["name"], rest["items"][0]["name"], rest["next"]] == ["陈艾米", "陈建国", None]
+
+
+@pytest.mark.parametrize(
+    "query", ["?phone=hello", "?email=x", "?phone=1&q=2", "?colour=red", "?limit=0", "?limit=201", "?after=-1"]
+)
+async def test_a_search_that_cannot_be_meant_is_refused(doors: Doors, query: str) -> None:
+    assert (await doors.call("amy", "GET", f"/api/v1/customers{query}")).status == 422
+
+
+async def test_a_bad_address_is_named_by_its_place(doors: Doors) -> None:
+    given = {"name": "x", "addresses": [{"kind": "phone", "value": "13800138000"}, {"kind": "email", "value": "x"}]}
+    response = await doors.call("amy", "POST", "/api/v1/customers", json=given)
+    assert [error["field"] for error in (await response.json())["errors"]] == ["addresses[1].value"]
+
+
+async def test_a_customers_record_is_changed_on_the_version_that_was_seen(doors: Doors) -> None:
+    made = await (await doors.call("amy", "POST", "/api/v1/customers", json={"name": "x", "tier": "gold"})).json()
+    path = f"/api/v1/customers/{made['id']}"
+    match = {"If-Match": '"1"'}
+    changed = await doors.call("amy", "PATCH", path, json={"tier": None}, headers=match)
+    assert (await changed.json())["tier"] is None
+    assert changed.headers["ETag"] == '"2"'
+    assert (await doors.call("amy", "PATCH", path, json={"tier": "gold"}, headers=match)).status == 409
+    assert (await doors.call("amy", "PATCH", path, json={"tier": "gold"}, headers={"If-Match": "x"})).status == 422
+    assert (await doors.call("amy", "PATCH", "/api/v1/customers/99", json={"tier": "gold"})).status == 404
+    assert (await doors.call("amy", "PATCH", path, json={"id": 7})).status == 422
+
+
+async def test_a_ticket_is_opened_read_and_found(doors: Doors) -> None:
+    call = await doors.arrive()
+    given = {"subject": "No hot water", "interaction": call, "text": "since Monday", "owner": "amy"}
+    response = await doors.call("amy", "POST", "/api/v1/tickets", json=given)
+    assert response.status == 201, await response.text()
+    ticket = await response.json()
+    assert (ticket["queue"], ticket["owner"], ticket["state"], ticket["interactions"]) == (
+        "support",
+        "amy",
+        "open",
+        [call],
+    )
+    whole = await doors.get("bo", f"/api/v1/tickets/{ticket['id']}")
+    assert [(message["text"], message["author"]) for message in whole["messages"]] == [("since Monday", "amy")]
+    for query, count in [
+        ("?owner=amy", 1),
+        ("?owner=bo", 0),
+        ("?state=open", 1),
+        ("?number=1001", 1),
+        ("?queue=billing", 0),
+    ]:
+        assert len((await doors.get("amy", f"/api/v1/tickets{query}"))["items"]) == count
+    assert (await doors.get("sue", f"/api/v1/interactions/{call}"))["ticket"] == ticket["id"]
+
+
+async def test_a_stale_write_learns_what_was_changed_and_by_whom(doors: Doors) -> None:
+    ticket = await (await doors.call("amy", "POST", "/api/v1/tickets", json={"subject": "x"})).json()
+    path = f"/api/v1/tickets/{ticket['id']}"
+    seen = {"If-Match": '"1"'}
+    assert (await doors.call("bo", "PATCH", path, json={"priority": "high", "owner": "bo"}, headers=seen)).status == 200
+    response = await doors.call("amy", "PATCH", path, json={"subject": "y"}, headers=seen)
+    problem = await response.json()
+    assert response.status == 412
+    assert {error["field"]: error["message"].split(" at ")[0] for error in problem["errors"]} == {
+        "priority": 'is "high" now, changed by bo',
+        "owner": 'is "bo" now, changed by bo',
+        "state": 'is "open" now, changed by bo',
+    }
+
+
+async def test_illegal_moves_and_unknown_names_are_refused(doors: Doors) -> None:
+    ticket = await (await doors.call("amy", "POST", "/api/v1/tickets", json={"subject": "x"})).json()
+    path = f"/api/v1/tickets/{ticket['id']}"
+    assert (await doors.call("amy", "PATCH", path, json={"state": "closed"})).status == 200
+    assert (await doors.call("amy", "PATCH", path, json={"state": "pending"})).status == 409
+    for changes in (
+        {"state": "new"},
+        {"queue": "nowhere"},
+        {"owner": "nobody"},
+        {"customer": 99},
+        {"priority": "asap"},
+    ):
+        assert (await doors.call("amy", "PATCH", path, json=changes)).status == 422
+    assert (await doors.call("amy", "POST", f"{path}/reply", json={"text": "x", "public": True})).status == 409
+    assert (await doors.call("amy", "POST", f"{path}/reply", json={"text": "x"})).status == 200
+    assert (await doors.call("amy", "POST", f"{path}/reply", json={"text": " "})).status == 422
+    assert (await doors.call("amy", "POST", f"{path}/link", json={"interaction": 99})).status == 404
