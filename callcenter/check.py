@@ -63,7 +63,7 @@ async def _database(settings: Settings) -> list[str]:
     except Invalid as error:
         return [str(error)]
     except _UNREACHABLE as error:
-        return [f"The database is out of reach: {error or 'no answer'}"]
+        return [f"The database is out of reach: {str(error) or 'no answer'}"]
     except asyncpg.PostgresError as error:
         return [f"The database refuses us: {error}"]
     found = [f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate`."] if waiting else []
