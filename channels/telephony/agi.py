@@ -26,6 +26,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_(),:.*/@+-]*\))?")
 _APPLICATION = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _ENDPOINT = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@+:*#~=-]+")
 _DIAL_OPTIONS = re.compile(r"[A-Za-z0-9()^:;_-]*")
+# Asterisk writes these before the caller's number and name, and leaves line breaks in those: only the first one counts.
+_BEFORE_THE_CALLER = frozenset(["network", "network_script", "request", "channel", "uniqueid"])
+    ["network", "network_script", "request", "channel", "language", "type", "uniqueid", "version"]
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -335,8 +339,10 @@ def _parse_environment(block: str) -> Request:
     environment: dict[str, str] = {}
     for line in block.split("\n"):
         key, colon, value = line.partition(":")
-        if colon and key.startswith("agi_"):
-            environment[sys.intern(key[4:])] = value.strip()
+        name = key.removeprefix("agi_")
+        if not colon or name == key or (name in _BEFORE_THE_CALLER and name in environment):
+            continue
+        environment[sys.intern(name)] = value.strip()
     script = environment.get("network_script") or _script_of(environment.get("request", ""))
     path, _, query = script.partition("?")
     try:

@@ -80,8 +80,15 @@ class Switch:
             await self.manager.run()
 
     def _event(self, event: Event) -> None:
-        if event.name in FOLLOWED:
-            self._tell(self.legs.apply(event.name, event.fields))
+        if event.name not in FOLLOWED:
+            return
+        try:
+            changes = self.legs.apply(event.name, event.fields)
+        except KeyError as error:
+            # A line break in a caller's name ends the event before its time: Asterisk passes it on as it came.
+            log.warning("ami.event_cut_short", pbx=self.name, kind=event.name, missing=str(error))
+        else:
+            self._tell(changes)
 
     def _tell(self, changes: Sequence[CallChange]) -> None:
         for change in changes:

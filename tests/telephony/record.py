@@ -124,7 +124,7 @@ async def hold_and_resume(stage: Stage) -> None:
 
 async def agent_declines(stage: Stage) -> None:
     await stage.server(_dial)
-    phone = stage.phones.agent("1001", does="agent_refuse.xml", code="603", words="Decline")
+    phone = stage.phones.agent("1001", does="agent_decline.xml")
     async with phone, stage.phones.customer() as customer:
         await customer.ended()
 

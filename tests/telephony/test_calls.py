@@ -96,19 +96,19 @@ async def test_nobody_answers_and_the_next_agent_gets_the_call_with_its_original
 
 
 @pytest.mark.parametrize(
-    ("code", "words", "event", "reason", "agent_is"),
+    ("does", "event", "reason", "agent_is"),
     [
-        ("603", "Decline", "reservation.rejected", "declined", "not_responding"),
-        ("486", "Busy Here", "reservation.failed", "busy", "idle"),
+        ("agent_decline.xml", "reservation.rejected", "declined", "not_responding"),
+        ("agent_busy.xml", "reservation.failed", "busy", "idle"),
     ],
     ids=["rejected", "busy"],
 )
 async def test_a_refused_call_goes_to_the_next_agent(
-    open_centre: Centre, stream: Stream, phones, code, words, event, reason, agent_is
+    open_centre: Centre, stream: Stream, phones, does, event, reason, agent_is
 ):
     await open_centre.desk("amy")
     async with (
-        phones.agent("1001", does="agent_refuse.xml", code=code, words=words),
+        phones.agent("1001", does=does),
         phones.agent("1002") as phone,
         phones.customer(stay=5) as customer,
     ):
