@@ -28,8 +28,6 @@ _ENDPOINT = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@+:*#~=-]+")
 _DIAL_OPTIONS = re.compile(r"[A-Za-z0-9()^:;_-]*")
 # Asterisk writes these before the caller's number and name, and leaves line breaks in those: only the first one counts.
 _BEFORE_THE_CALLER = frozenset(["network", "network_script", "request", "channel", "uniqueid"])
-    ["network", "network_script", "request", "channel", "language", "type", "uniqueid", "version"]
-)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
