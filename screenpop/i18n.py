@@ -41,6 +41,13 @@ class Language:
         found = words.get(slug)
         return self.gettext(found) if found is not None else slug.replace("_", " ")
 
+    def nth(self, number: int) -> str:
+        """1st, 2nd, 3rd where the language has such a form; else the number, for a phrase that says it."""
+        if self.code != SOURCE:
+            return str(number)
+        suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{suffix}"
+
     def when(self, at: datetime, now: datetime, zone: tzinfo) -> str:
         """Relative up to a day, then the weekday for six days, then the date."""
         past = (now - at).total_seconds()

@@ -311,10 +311,7 @@ def _recent(count: int, days: int, language: Language) -> str:
     """“3rd contact in 7 days”; nothing for a first one, which the history says by being empty."""
     if count < 2:
         return ""
-    if language.code != "en":
-        return language.gettext("contact no. %(n)d in %(days)d days") % {"n": count, "days": days}
-    suffix = "th" if 10 <= count % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
-    return f"{count}{suffix} contact in {days} days"
+    return language.gettext("%(nth)s contact in %(days)d days") % {"nth": language.nth(count), "days": days}
 
 
 def _last(history: Sequence[Item], language: Language, now: datetime, zone: tzinfo) -> str:
@@ -322,7 +319,7 @@ def _last(history: Sequence[Item], language: Language, now: datetime, zone: tzin
     if not history:
         return ""
     row = row_view(history[0], language, now, zone)
-    return language.gettext(" · ").join(part for part in (row.when, row.by, row.result) if part)
+    return " · ".join(part for part in (row.when, row.by, row.result) if part)
 
 
 def _time(text: str | None) -> datetime | None:

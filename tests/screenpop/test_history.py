@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from callcenter.actions import interactions
+from callcenter.domain.interaction import Channel
 from callcenter.errors import NotFound
 from callcenter.store.log import ContactLog, Pool
 from callcenter.store.queries import Queries
@@ -93,7 +94,7 @@ async def test_the_choice_is_remembered_for_the_next_contact(pool: Pool, log: Co
 async def test_a_withheld_number_matches_nobody(pool: Pool, log: ContactLog):
     await add_past(pool, None, 2)
     await pool.execute("update interaction set address = null, address_kind = null")
-    arrival = interactions.Arrival(interactions.Channel.PHONE, "default/9.9", None, None)
+    arrival = interactions.Arrival(Channel.PHONE, "default/9.9", None, None)
     events = await interactions.arrive(log, arrival, queue=None, queued=False, node=None, now=NOW)
     assert events[0].interaction is not None
     pop = await load_pop(pool, events[0].interaction, now=NOW)
