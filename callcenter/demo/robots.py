@@ -26,7 +26,8 @@ _BREAK_CHANCE = 0.004
 # A visitor who goes on queue should not wait long, neither for the first call nor for the next one.
 _FIRST_CALL = 3.0
 _NEXT_CALL = 14.0
-_AGAIN = 6.0
+_AGAIN = 4.0
+_BESIDE_VISITOR = 2
 # How long a telephone is busy with something else, or nobody near it.
 _ODD = 45.0
 
@@ -63,6 +64,7 @@ class Robots:
         *,
         visitor: Login | None,
         visitor_queue: str,
+        beside_visitor: frozenset[str],
         pbx: FakePbx,
         traffic: Traffic,
         dice: Random,
@@ -72,6 +74,7 @@ class Robots:
         self._logins = logins
         self._visitor = visitor
         self._visitor_queue = visitor_queue
+        self._beside_visitor = beside_visitor
         self._pbx = pbx
         self._traffic = traffic
         self._dice = dice
@@ -79,6 +82,8 @@ class Robots:
         self._robots: dict[str, Robot] = {}
         self._next_call_at = 0.0
         self._visitor_seen = False
+        # Of those beside the visitor, who is on queue.
+        self._present: set[str] = set()
 
     async def run(self) -> None:
         try:
@@ -153,7 +158,11 @@ class Robots:
             return
         answer = await self._ask(somebody, "GET", "/api/v1/agents?limit=200")
         now = asyncio.get_running_loop().time()
-        for item in (answer or {}).get("items", ()):
+        items = (answer or {}).get("items", ())
+        self._present = {
+            item["name"] for item in items if item["name"] in self._beside_visitor and item["presence"] == "on_queue"
+        }
+        for item in items:
             robot = self._robots.get(item["name"])
             if robot is not None and robot.signed_in:
                 await self._act(robot, item, now)
@@ -176,8 +185,13 @@ class Robots:
             robot.doing = ""
             if robot.odd_until and now >= robot.odd_until:
                 self._set_phone(robot, odd=False)
-            if status == "idle" and self._dice.random() < _BREAK_CHANCE:
+            if status == "idle" and (self._dice.random() < _BREAK_CHANCE or self._may_go(robot)):
+                self._present.discard(robot.login.name)
                 await self._take_a_break(robot, now)
+
+    def _may_go(self, robot: Robot) -> bool:
+        """While the visitor is here, two colleagues are enough, and calls come sooner."""
+        return self._next_call_at > 0.0 and robot.login.name in self._present and len(self._present) > _BESIDE_VISITOR
 
     def _ripe(self, robot: Robot, doing: str, shortest: float, longest: float, now: float) -> bool:
         """Whether the time that a person needs before doing this has passed; it begins with the first asking."""

@@ -83,6 +83,12 @@ def _logins(file: OrganisationFile) -> list[Login]:
     ]
 
 
+def _beside_visitor(directory: Directory) -> frozenset[str]:
+    """Who would be asked for the same calls."""
+    members = directory.queue_named(_VISITORS_QUEUE).members
+    return frozenset(directory.user(ident).name for ident in members) - {VISITOR}
+
+
 @asynccontextmanager
 async def _played(server: Running, pbx: FakePbx, logins: Sequence[Login], *, speed: float) -> AsyncIterator[None]:
     dice = Random()  # noqa: S311 - every day is another
@@ -104,6 +110,7 @@ async def _played(server: Running, pbx: FakePbx, logins: Sequence[Login], *, spe
         [login for login in logins if login is not visitor],
         visitor=visitor,
         visitor_queue=_VISITORS_QUEUE,
+        beside_visitor=_beside_visitor(directory),
         pbx=pbx,
         traffic=traffic,
         dice=dice,

@@ -15,8 +15,10 @@ from channels.telephony.fakepbx import CallOver, FakeCall, FakePbx
 log = structlog.get_logger()
 
 # Calls a minute at the busiest hour; nights are never as quiet as in life, since somebody is watching.
-_PER_MINUTE = 3.4
-_QUIETEST = 0.45
+_PER_MINUTE = 4.5
+_QUIETEST = 0.6
+# Until the agents are at their desks.
+_OPENING = 4.0
 # Now and then many ring at once, and the wall has something to show.
 _BURST = 0.02
 _AGENT_ENDS = 0.25
@@ -48,10 +50,12 @@ class Traffic:
 
     async def run(self) -> None:
         try:
+            pause = _OPENING
             while True:
+                await asyncio.sleep(pause / self._speed)
                 now = self._clock().astimezone(self._zone)
                 level = max(_QUIETEST, pace.of_the_hour(now))
-                await asyncio.sleep(self._dice.expovariate(_PER_MINUTE * level / 60) / self._speed)
+                pause = self._dice.expovariate(_PER_MINUTE * level / 60)
                 for _ in range(self._dice.randint(3, 5) if self._dice.random() < _BURST else 1):
                     self.ring(self._callers.draw(now))
         finally:
