@@ -218,8 +218,8 @@ class AgiConnection:
             request = self._read_request()
             if request is not None:
                 return request
-        elif self._gone_next is None:
-            reply = self._read_reply()
+        elif self._buffer and self._gone_next is None:
+            reply = self._read_plain_reply() or self._read_reply()
             if reply is not None:
                 return reply
         if self._gone_next is not None:
@@ -269,6 +269,26 @@ class AgiConnection:
     def _drop(self, upto: int) -> None:
         del self._buffer[:upto]
         self._scanned = 0
+
+    def _read_plain_reply(self) -> Reply | None:
+        """The usual case, one short reply to the command in flight and nothing else, at a third of the cost."""
+        buffer = self._buffer
+        size = len(buffer)
+        if size > MAX_LINE or buffer[:11] != b"200 result=" or buffer.find(b"\n") != size - 1:
+            return None
+        command = self._in_flight
+        result, _, value = buffer[11:-1].decode("utf-8", "replace").partition(" ")
+        if (
+            command is None
+            or result == "-1"
+            or "\r" in result
+            or (value and not (value[0] == "(" and value[-1] == ")"))
+        ):
+            return None
+        buffer.clear()
+        self._scanned = 0
+        self._in_flight = None
+        return Reply(200, result, value[1:-1] if value else None)
 
     def _read_reply(self) -> Reply | None:
         """A reply, or None when there is none yet or when the channel turned out to be gone."""
@@ -333,16 +353,23 @@ class AgiConnection:
         return Reply(int(code), result, value, int(endpos) if endpos else None)
 
 
+def _read_variables(block: str) -> dict[str, str]:
+    lines = [line[4:].partition(":") for line in block.split("\n") if line.startswith("agi_")]
+    environment = {sys.intern(name): value.strip() for name, colon, value in lines if colon}
+    if len(environment) < len(lines):
+        lines.reverse()
+        first = {name: value.strip() for name, colon, value in lines if colon and name in _BEFORE_THE_CALLER}
+        environment |= first
+    return environment
+
+
 def _parse_environment(block: str) -> Request:
-    environment: dict[str, str] = {}
-    for line in block.split("\n"):
-        key, colon, value = line.partition(":")
-        name = key.removeprefix("agi_")
-        if not colon or name == key or (name in _BEFORE_THE_CALLER and name in environment):
-            continue
-        environment[sys.intern(name)] = value.strip()
+    environment = _read_variables(block)
     script = environment.get("network_script") or _script_of(environment.get("request", ""))
     path, _, query = script.partition("?")
+    if "%" not in query and "+" not in query and query.count("&") < MAX_QUERY_FIELDS:
+        pairs = (field.partition("=") for field in query.split("&") if field)
+        return Request(environment, "/" + path.strip("/"), {name: value for name, _, value in pairs})
     try:
         fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS, errors="replace")
     except ValueError as error:
