@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-import os
+import secrets
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,6 +48,7 @@ class PhonesOnDemand(FakePbx):
         super().__init__(agi=agi, name=name, patience=_REACH, retry_after=0.5)
         self._answers_after = answers_after
         self._rings = rings
+        self._ours = secrets.randbelow(10**9)
 
     def phone_at(self, endpoint: str) -> Phone | None:
         self._rings(endpoint)
@@ -55,7 +56,7 @@ class PhonesOnDemand(FakePbx):
 
     def identify(self, device: str) -> tuple[str, str]:
         name, unique = super().identify(device)
-        return name, f"{unique}{os.getpid():07}"
+        return name, f"{unique}{self._ours:09}"
 
 
 class Narrator:
