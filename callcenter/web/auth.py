@@ -165,6 +165,15 @@ async def auth_middleware(request: web.Request, handler: Handler) -> web.StreamR
     return await handler(request)
 
 
+async def still_valid(request: web.Request, who: Identity) -> bool:
+    """Whether a connection that lasts may go on: the session or token it began with is still good."""
+    pool, now = request.app[POOL], request.app[CLOCK]()
+    if who.session is not None:
+        return await find_session(pool, who.session, now=now) is not None
+    secret = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")[2].strip()
+    return await find_token(pool, secret, now=now) is not None
+
+
 async def sign_in(request: web.Request, name: str, password: str) -> users.SignedIn:
     """Raises TooMany and Unauthorized. The caller hands the session out by `start_session`; the one before it ends."""
     signed_in = await users.sign_in(

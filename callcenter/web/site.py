@@ -13,6 +13,7 @@ from callcenter.web import (
     api_tickets,
     exports,
     health,
+    stream,
 )
 from callcenter.web.keys import FEED
 from callcenter.web.metrics import METRICS, Metrics
@@ -28,6 +29,8 @@ def application() -> web.Application:
     app[METRICS] = Metrics()
     app.on_response_prepare.append(security_headers)
     app.on_startup.append(_count_events)
+    app.on_startup.append(stream.start_streams)
+    app.on_shutdown.append(stream.close_streams)
     return app
 
 
@@ -38,5 +41,5 @@ async def _count_events(app: web.Application) -> None:
 def add_routes(app: web.Application, *, switches: Mapping[str, Phone]) -> None:
     """The REST interface, its description, and what watches the server. `switches`: the PBXs by name."""
     app[PHONES] = switches
-    for part in (health, api_session, exports, api_interactions, api_queues, api_customers, api_tickets):
+    for part in (health, api_session, exports, api_interactions, api_queues, api_customers, api_tickets, stream):
         app.add_routes(part.routes())
