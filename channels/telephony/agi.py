@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum, auto
+from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -93,23 +94,28 @@ class Command:
     fails_when_gone: bool = True
 
 
+@cache
 def answer() -> Command:
     """Answer at once: the command ANSWER would wait up to 500 ms for the first RTP packet."""
     return exec_("Answer", "", "i")
 
 
+@cache
 def hangup() -> Command:
     return _command("HANGUP")
 
 
+@lru_cache(maxsize=256)
 def music_on(music_class: str = "default") -> Command:
     return _command("SET MUSIC ON", music_class)
 
 
+@cache
 def music_off() -> Command:
     return _command("SET MUSIC OFF")
 
 
+@lru_cache(maxsize=256)
 def get_variable(name: str) -> Command:
     return _command("GET VARIABLE", _checked(_VARIABLE, name, "variable name"), dead_safe=True, fails_when_gone=False)
 

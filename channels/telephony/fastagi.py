@@ -56,6 +56,7 @@ class AgiSession(asyncio.Protocol):
         "_gone",
         "_gone_future",
         "_on_gone",
+        "_open",
         "_queue",
         "_server",
         "_task",
@@ -72,6 +73,7 @@ class AgiSession(asyncio.Protocol):
         self._server = server
         self._codec = AgiConnection()
         self._transport: asyncio.Transport | None = None
+        self._open = False
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[Reply] | None = None
@@ -99,7 +101,7 @@ class AgiSession(asyncio.Protocol):
 
     @property
     def connected(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
+        return self._open
 
     def on_gone(self, callback: Callable[[Gone], None]) -> None:
         """Call back, in the same turn of the loop, when the channel is gone; at once when it is already."""
@@ -129,13 +131,18 @@ class AgiSession(asyncio.Protocol):
         if self.connected:
             with contextlib.suppress(HungUp, TimeoutError):
                 await self.command(set_variable("CC_DONE", "1"), timeout=timeout)
-        if self._transport is not None:
-            self._transport.close()
+        self._close()
 
     def abort(self) -> None:
         """Close at once without `CC_DONE`: the dialplan asks again."""
+        self._open = False
         if self._transport is not None:
             self._transport.abort()
+
+    def _close(self) -> None:
+        self._open = False
+        if self._transport is not None:
+            self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not inherit from it
@@ -146,6 +153,7 @@ class AgiSession(asyncio.Protocol):
             self._server.logger.warning("agi.refused", peer=self.peer, reason=refused)
             self.abort()
             return
+        self._open = True
         self._timer = self._server.loop.call_later(self._server.environment_timeout, self._environment_late)
 
     def data_received(self, data: bytes) -> None:
@@ -156,6 +164,7 @@ class AgiSession(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._open = False
         self._stop_timer()
         self._server.forget(self)
         self._codec.receive_data(b"")
@@ -191,8 +200,7 @@ class AgiSession(asyncio.Protocol):
         if error is not None and not isinstance(error, HungUp):
             self._server.logger.error("agi.handler_failed", peer=self.peer, exc_info=error, **self._ids())
         self._task = None
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.close()
+        self._close()
 
     def _environment_late(self) -> None:
         self._server.logger.warning("agi.silent", peer=self.peer, seconds=self._server.environment_timeout)
