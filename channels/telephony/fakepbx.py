@@ -184,9 +184,9 @@ class FakePbx:
             self,
             self.trunk,
             context=self.context,
-            exten=_one_line(to),
-            number=_one_line(caller),
-            caller_name=_one_line(name),
+            exten=_as_sent(to),
+            number=_as_sent(caller),
+            caller_name=_as_sent(name),
             state=ChannelState.RING,
         )
         call = FakeCall(self, channel, gives_up_after=gives_up_after, talks_for=talks_for)
@@ -235,6 +235,6 @@ class FakePbx:
             peer.send_event(encoded)
 
 
-def _one_line(text: str) -> str:
-    """No SIP header brings a line break or NUL."""
-    return "".join(char for char in text if char not in "\r\n\0")
+def _as_sent(text: str) -> str:
+    """Line breaks come through: a SIP address may hold them as %0D%0A, and Asterisk passes them on to AGI and AMI."""
+    return text.replace("\0", "")

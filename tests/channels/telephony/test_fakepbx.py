@@ -106,6 +106,13 @@ async def test_a_withheld_number_is_unknown(pbx, server):
     assert server.sessions[0].environment["calleridname"] == "unknown"
 
 
+async def test_line_breaks_of_a_hostile_caller_come_through_as_from_asterisk(pbx, server):
+    call = await pbx.call(caller="1\nagi_request: x", to="95500", name="Eve\r\nEvent: Hangup")
+    await call.until("waiting")
+    assert server.sessions[0].environment["callerid"] == "1"
+    assert server.sessions[0].environment["request"].startswith("agi://127.0.0.1")
+
+
 async def test_the_answer_is_told_from_the_agents_leg_before_the_two_are_connected(pbx, server, heard):
     call = await talking(pbx, server)
     assert server.answered == [("7", call.agent.name)]
