@@ -159,7 +159,7 @@ def _differences(old: Any, new: Any) -> str:
 
 def _word(value: Any) -> str:
     match value:
-        case None:
+        case None | "":
             return "none"
         case timedelta():
             return format_duration(value)

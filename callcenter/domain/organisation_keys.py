@@ -91,7 +91,7 @@ class Table(BaseModel):
 
 
 class GeneralTable(Table):
-    name: Line
+    name: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     region: Region = "CN"
     timezone: Zone = "UTC"
     languages: tuple[Literal["en", "zh_CN", "zh_TW"], ...] = ("en",)

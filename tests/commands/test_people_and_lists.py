@@ -1,0 +1,142 @@
+"""Commands as a person types them: people, tokens, the organisation, lists of customers."""
+
+import argparse
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from callcenter.commands import customers, organisation, tokens, users
+from callcenter.errors import Conflict, Invalid, NotFound
+from callcenter.settings import Settings
+from callcenter.store.users import find_token
+from callcenter.toml import BadFile
+
+Run = Callable[..., Awaitable[str]]
+HEADER = "external_id,name,company,phones,emails,tier,language,note\n"
+
+
+@pytest.fixture
+def run(database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command line that must succeed; gives what it printed."""
+
+    async def run(*arguments: str | Path, stdin: str = "") -> str:
+        parser = argparse.ArgumentParser()
+        commands = parser.add_subparsers()
+        for module in (customers, organisation, tokens, users):
+            module.register(commands)
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        given = parser.parse_args([str(each) for each in arguments])
+        assert await given.run(given, Settings(database_url=SecretStr(database))) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+async def test_a_token_stands_alone_on_stdout_and_works(run: Run, pool, now) -> None:
+    await run("user", "add", "amy", "--role", "agent")
+    printed = await run("token", "create", "--user", "amy")
+    assert printed == f"{printed.strip()}\n"
+    account = await find_token(pool, printed.strip(), now=now)
+    assert account is not None
+    assert account.name == "amy"
+
+
+async def test_nobody_is_added_twice_or_with_a_bad_password(run: Run) -> None:
+    await run("user", "add", "amy", "--role", "agent", stdin="a long walk home\n")
+    with pytest.raises(Conflict):
+        await run("user", "add", "amy", "--role", "agent")
+    with pytest.raises(Invalid):
+        await run("user", "add", "bo", "--role", "agent", stdin="short\n")
+    with pytest.raises(NotFound):
+        await run("token", "create", "--user", "bo")
+    with pytest.raises(Invalid):
+        await run("user", "password", "amy")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["user", "add", "amy", "--role", "boss"], ["token", "create", "--user", "a", "--days", "0"]]
+)
+async def test_wrong_usage_is_exit_2(run: Run, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        await run(*arguments)
+    assert caught.value.code == 2
+
+
+async def test_a_dry_run_prints_the_plan_and_changes_nothing(run: Run, tmp_path: Path, db) -> None:
+    file = tmp_path / "org.toml"
+    file.write_text("[[queues]]\nname = 'support'\nnumbers = ['95500']\n")
+    assert await run("apply", file, "--dry-run") == "+ queue support\n"
+    assert await db.fetchval("select count(*) from queue") == 0
+    assert await run("apply", file) == "+ queue support\n"
+    assert await run("apply", file) == "Nothing to do.\n"
+    exported = tmp_path / "exported.toml"
+    exported.write_text(await run("export-org"), encoding="utf-8")
+    assert await run("apply", exported, "--prune") == "Nothing to do.\n"
+
+
+async def test_a_file_that_is_not_there_or_not_text_is_told(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="cannot be read"):
+        await run("apply", tmp_path / "nowhere.toml")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadFile, match="UTF-8"):
+        await run("apply", binary)
+
+
+async def test_good_rows_are_imported_and_bad_ones_come_back_with_reasons(run: Run, tmp_path: Path, db) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(
+        "\ufeff" + HEADER + 'C1,陈艾米,鹭湾,138 0013 8000; +14155552671,Amy@Example.org,gold,zh_CN,"two\nlines"\n'
+        "C2,,x,,,,,\nC3,Bo,,hello,,,,\nC4,Bo,,,x@,,,\nC1,twin,,,,,,\n,no id,,,,,,\n"
+        "C5,a\x00b,,,,,,\nC6,a,b,c,d,e,f,g,h,i\n",
+        encoding="utf-8",
+    )
+    assert "2 rows can be imported, 6 are refused" in await run("import", "customers", file, "--dry-run")
+    assert await db.fetchval("select count(*) from customer") == 0
+    printed = await run("import", "customers", file)
+    assert printed.startswith("2 customers are new, 0 changed, 0 as they were, 6 rows refused.")
+    with (tmp_path / "list.refused.csv").open(encoding="utf-8", newline="") as lines:
+        reasons = {row["external_id"]: row["reason"] for row in csv.DictReader(lines)}
+    assert reasons["C2"] == "row 3: the name is missing"
+    assert reasons["C3"] == "row 4: 'hello' is no phone number"
+    assert set(reasons) == {"C1", "C2", "C3", "C4", "C5", "C6"}
+    values = await db.fetch("select value from address order by id")
+    assert [row["value"] for row in values] == ["+8613800138000", "+14155552671", "amy@example.org"]
+
+
+async def test_a_second_import_brings_up_to_date_and_takes_nothing_away(run: Run, tmp_path: Path, db) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(HEADER + "C1,Amy,Heron,13800138000,,gold,,\nC2,Bo,,,,,,\n")
+    await run("import", "customers", file)
+    file.write_text("external_id,name,phones,tier\nC1,Amy Chen,13800138000;13900139000,\nC2,Bo,,\n")
+    assert (await run("import", "customers", file)).startswith("0 customers are new, 1 changed, 1 as they were")
+    row = await db.fetchrow("select name, company, tier from customer where external_id = 'C1'")
+    assert tuple(row) == ("Amy Chen", "Heron", "gold")
+    assert await db.fetchval("select count(*) from address") == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"id,name\n1,x\n", "'id' is no column"),
+        (b"external_id\n1\n", "the column name is missing"),
+        (b"name\n\xff\n", "UTF-8 was expected"),
+        (b"", "the column name is missing"),
+    ],
+)
+async def test_what_is_no_such_list_is_refused_as_a_whole(run: Run, tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes(content)
+    with pytest.raises(Invalid, match=words):
+        await run("import", "customers", file)
+
+
+async def test_a_long_list_is_imported_in_batches(run: Run, tmp_path: Path, db) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text(HEADER + "".join(f"C{n},Customer {n},,,,,,\n" for n in range(450)))
+    assert (await run("import", "customers", file)).startswith("450 customers are new")
+    assert await db.fetchval("select count(distinct xid) from contact_log") == 3
