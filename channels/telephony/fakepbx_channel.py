@@ -125,11 +125,10 @@ class Channel:
             self.poke()
 
     def soft_hang_up(self, cause: int = 16) -> None:
-        """AMI, or an application, hangs up."""
+        """AMI, or an application, hangs up: no event tells it before the channel's end."""
         if not self.hung_up:
             self.cause = cause
             self.hung_up = True
-            self.emit("SoftHangupRequest", f"Cause: {cause}\r\n")
             self.poke()
 
     def answer(self) -> None:
