@@ -172,8 +172,8 @@ class Legs:
         if before is not None:
             self._left_bridge(unique, before)
         self._bridge_of[unique] = bridge
-        members = self._bridges.setdefault(bridge, set())
-        members.add(unique)
+        self._bridges.setdefault(bridge, set()).add(unique)
+        members = self._connected(bridge)
         changes = []
         for caller in members & self._callers.keys():
             known = self._callers[caller]
@@ -188,6 +188,25 @@ class Legs:
                 changes.append(CallChange(Change.JOINED, caller, leg, channel))
         return changes
 
+    def _connected(self, bridge: str) -> set[str]:
+        """Who hears whom: the members of this bridge and of those that Local channels wire to it."""
+        found: set[str] = set()
+        bridges = [bridge]
+        while bridges:
+            for unique in self._bridges.get(bridges.pop(), set()) - found:
+                found.add(unique)
+                twin = self._twin(self.channels.get(unique, ""))
+                if twin is not None and (there := self._bridge_of.get(twin)) is not None:
+                    bridges.append(there)
+        return found
+
+    def _twin(self, channel: str) -> str | None:
+        """The Uniqueid of the other end of a Local channel."""
+        if not channel.startswith("Local/"):
+            return None
+        name = channel[:-1] + ("2" if channel.endswith("1") else "1")
+        return next((unique for unique, known in self.channels.items() if known == name), None)
+
     def _left_bridge(self, unique: str, bridge: str) -> None:
         if self._bridge_of.get(unique) == bridge:
             del self._bridge_of[unique]
@@ -201,7 +220,8 @@ class Legs:
         known = self._callers.get(caller)
         if known is None:
             return []
-        known.transferring = True
+        # After an attended transfer the new leg is there before the event is.
+        known.transferring = not known.talked - {leg}
         return [CallChange(Change.TRANSFERRING, caller, leg, self.channels.get(leg, ""))]
 
     def _hung_up(self, unique: str, cause: str) -> list[CallChange]:

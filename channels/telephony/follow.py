@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from callcenter.actions import interactions
-from callcenter.domain.interaction import Outcome, ReservationState, State
+from callcenter.domain.interaction import Outcome, State
 from callcenter.errors import Conflict, NotFound
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -147,16 +147,22 @@ class Follower:
         if known and rows:
             await self._switch.show_channels()
         for row in rows:
-            unique = unique_of(row["external_id"])
             if row["id"] in self._voice.calls.by_interaction:
                 continue
-            if not known:
-                if row["orphan"] or now - self._started_at > _RETURN_WITHIN:
-                    await self._close(row, now)
-            elif unique not in self._switch.legs.channels:
+            try:
+                await self._reconcile_one(row, known, now)
+            except Conflict as error:
+                log.info("call.change_lost", interaction=row["id"], change="reconciled", reason=str(error))
+
+    async def _reconcile_one(self, row: asyncpg.Record, known: bool, now: datetime) -> None:
+        unique = unique_of(row["external_id"])
+        if not known:
+            if row["orphan"] or now - self._started_at > _RETURN_WITHIN:
                 await self._close(row, now)
-            else:
-                await self._adopt(row, unique, now)
+        elif unique not in self._switch.legs.channels:
+            await self._close(row, now)
+        else:
+            await self._adopt(row, unique, now)
 
     def _is_ours(self, row: asyncpg.Record) -> bool:
         """An open call that this node answers for and that none of its tasks serves."""
@@ -186,10 +192,6 @@ class Follower:
             return
         if not row["orphan"] or not row["called"]:
             return  # its dialplan has seen the connection end and asks again by itself
-        if row["pending"] is not None:
-            await interactions.return_to_queue(
-                self._log, row["pending"], state=ReservationState.CANCELLED, reason="node_died", now=now
-            )
         log.warning("call.taken_over", interaction=ident)
         await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
         await self._switch.take_over(channel, row["called"])

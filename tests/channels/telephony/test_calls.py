@@ -87,8 +87,8 @@ def test_an_attended_transfer_is_one_new_leg_and_the_wires_between_bridges_are_n
     told = [pair for pair in story(changes) if pair[0] in ("joined", "transferring", "gone")]
     assert told == [
         ("joined", "PJSIP/1001"),
-        ("transferring", ""),
         ("joined", "PJSIP/1002"),
+        ("transferring", ""),
         ("gone", "PJSIP/trunk"),
     ]
 
