@@ -12,7 +12,7 @@ from callcenter.store.log import Pool
 from callcenter.store.queries import Queries
 from screenpop import words
 from screenpop.i18n import Language, clock
-from screenpop.pop import Item, Pop, cut
+from screenpop.pop import Item, Pop, cut, spaced
 
 _SQL = Queries.beside(__file__)
 _LISTED = 8
@@ -164,7 +164,7 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         state_name=name,
         channel=row["channel"],
         channel_name=language.label(words.CHANNEL, row["channel"]),
-        name=cut(row["customer"] or row["address"]) or _("Number withheld"),
+        name=cut(row["customer"]) or spaced("phone", row["address"]) or _("Number withheld"),
         queue=queue.name if queue else "",
         reason=language.label(words.REASON, row["reason"]) if row["reason"] else "",
         since=since,
@@ -291,7 +291,7 @@ def side_view(desk: Desk, language: Language, *, now: datetime, zone: tzinfo) ->
         ],
         "ticket_count": len(desk.tickets),
         "handled": [
-            {**row, "name": cut(row["name"]) or language.gettext("Number withheld"), **listed(row["ended_at"])}
+            {**row, "name": spaced("phone", row["name"]) or language.gettext("Number withheld"), **listed(row["ended_at"])}
             for row in desk.handled[:_LISTED]
         ],
         "handled_count": len(desk.handled),

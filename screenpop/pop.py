@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import TypedDict
+
+import phonenumbers
 
 from screenpop import words
 from screenpop.i18n import Language, clock
@@ -182,6 +185,19 @@ def cut(text: str | None, longest: int = _LONGEST_NAME) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+@lru_cache(maxsize=4096)
+def spaced(kind: str | None, address: str | None) -> str:
+    """An address as people read it aloud: numbers in groups, +86 138 0013 8000."""
+    text = cut(address)
+    if kind not in ("phone", "fax") or not text.startswith("+"):
+        return text
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def certainty_of(person: Person | None, kind: str | None, address: str | None) -> str:
     """How sure we are that this address is this person's: verified, known, maybe, or nothing at all."""
     if person is None:
@@ -240,7 +256,7 @@ def person_view(person: Person, item: Item | None, language: Language, now: date
                 AddressView(
                     kind=known["kind"],
                     kind_name=language.label(words.ADDRESS_KIND, known["kind"]),
-                    value=cut(known["value"]),
+                    value=spaced(known["kind"], known["value"]),
                     certainty=known["certainty"],
                     certainty_name=language.label(words.CERTAINTY, known["certainty"]),
                     means=language.label(words.CERTAINTY_MEANS, known["certainty"]),
@@ -273,7 +289,7 @@ def ticket_view(ticket: TicketItem, linked: int | None, language: Language, now:
 def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows: int = FIRST_ROWS) -> PopView:
     """The pop in words, with the newest `rows` of the history."""
     item, person = pop["interaction"], pop["customer"]
-    address = cut(item["address"]) if item else ""
+    address = spaced(item["address_kind"], item["address"]) if item else ""
     caller = cut(item["address_name"]) if item else ""
     certainty = certainty_of(person, item["address_kind"], item["address"]) if item else ""
     count = pop["recent_count"]["count"]

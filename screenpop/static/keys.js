@@ -24,12 +24,14 @@ function dispose(digit) {
   return true;
 }
 
+// Arrow keys walk through the answers of the search, a menu, or the customers to choose from.
 function move(event, step) {
-  const list = event.target.closest(".found, .identify, .menu, .search")?.querySelectorAll(".found [data-choice], .identify [data-choice], [data-choice], .menu-item, .menu-row button");
-  if (!list?.length) return false;
-  const all = [...list];
-  const at = all.indexOf(document.activeElement);
-  all[(at + step + all.length) % all.length].focus();
+  const menu = event.target.closest(".menu");
+  const all = menu
+    ? [...menu.querySelectorAll(".menu-item, .menu-row button")]
+    : [...document.querySelectorAll(event.target.closest(".search") ? "#found [data-choice]" : ".identify[open] [data-choice]")];
+  if (!all.length) return false;
+  all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
   return true;
 }
 

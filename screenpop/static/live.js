@@ -35,6 +35,7 @@ setInterval(tick, 250);
 let socket = null;
 let cursor = body.dataset.cursor;
 let tries = 0;
+let retry = 0;
 let poppedAt = 0;
 
 const stale = (region) => body.dispatchEvent(new CustomEvent(`stale-${region.split(":")[0]}`));
@@ -71,6 +72,11 @@ const frames = {
 };
 
 function connect() {
+  clearTimeout(retry);
+  if (socket) {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
   const address = new URL(body.dataset.socket, location.href);
   address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   if (body.dataset.view) address.searchParams.set("view", body.dataset.view);
@@ -90,11 +96,19 @@ function connect() {
     tries += 1;
     if (tries > 1) offline(true);
     // Spread out, so that a restarted server is not met by every desk at once.
-    setTimeout(connect, Math.min(5000, 250 * 2 ** Math.min(tries, 5)) * (0.5 + Math.random() / 2));
+    retry = setTimeout(connect, Math.min(5000, 250 * 2 ** Math.min(tries, 5)) * (0.5 + Math.random() / 2));
   };
 }
+addEventListener("online", () => {
+  clearTimeout(retry);
+  connect();
+});
 if (body.dataset.socket) connect();
-addEventListener("online", () => socket?.readyState > 1 && connect());
+// A network that is gone closes no socket; the browser notices sooner than the heartbeat does.
+addEventListener("offline", () => {
+  offline(true);
+  socket?.close();
+});
 
 // A region that was asked for before a pop arrived is older than the pop: drop it; the hint behind the pop asks again.
 const started = new WeakMap();

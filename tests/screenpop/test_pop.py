@@ -59,7 +59,7 @@ def test_a_customer_chosen_under_a_withheld_number_is_known_and_nobody_is_nothin
 
 
 def test_an_unknown_caller_is_titled_by_the_number_and_a_withheld_one_by_words(english: Language):
-    assert pop_view(pop(), english, now=NOW, zone=ZONE).title == "+8613800138000"
+    assert pop_view(pop(), english, now=NOW, zone=ZONE).title == "+86 138 0013 8000"
     withheld = pop(interaction=item(address=None, address_kind=None))
     assert pop_view(withheld, english, now=NOW, zone=ZONE).title == "Number withheld"
 
