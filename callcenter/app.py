@@ -95,7 +95,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         # The port is taken before the node is known to others; who calls this early waits for the rest.
         voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
         agi_server = await _listen(settings, switches, voice_ready)
-        stack.callback(_hang_up_agi, agi_server)
+        # Waiting callers' dialplans ask again, here or at another node; conversations go on without us.
+        stack.push_async_callback(agi_server.stop)
         node = await nodes.register(
             pool, settings.node_name, agi_host=settings.agi_host, agi_port=agi_server.port, now=clock()
         )
@@ -220,9 +221,3 @@ async def _keep_directory(directory: Directory) -> None:
 
 async def _give_up(pool: Pool, node: Node) -> None:
     await node.give_up(pool, clock())
-
-
-def _hang_up_agi(server: AgiServer) -> None:
-    """Waiting callers' dialplans ask again, here or at another node; conversations go on without us."""
-    server.close()
-    server.abort_sessions()

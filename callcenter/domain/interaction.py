@@ -52,6 +52,7 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.NEW, Verb.ENQUEUE): State.QUEUED,
     (State.NEW, Verb.ADOPT): State.NEW,
     (State.QUEUED, Verb.ADOPT): State.QUEUED,
+    (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
     (State.QUEUED, Verb.RESERVE): State.OFFERED,
     (State.OFFERED, Verb.OFFER): State.OFFERED,

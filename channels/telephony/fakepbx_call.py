@@ -37,6 +37,7 @@ class FakeCall:
         self.answered_history: list[tuple[float, str, str]] = []
         self.ended: asyncio.Future[None] = pbx.loop.create_future()
         self.asked = 0
+        self._tries = 0
         self._gives_up_after, self._talks_for = gives_up_after, talks_for
         self._waiters: list[tuple[str, asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -151,13 +152,15 @@ class FakeCall:
     async def _inbound(self) -> None:
         """callcenter-inbound: ask one server after the other until one says that it is done."""
         channel, pbx = self.channel, self.pbx
+        # A redirect away from a frozen server goes on with the next one; a call that was done with begins anew.
+        if channel.variables.get("CC_DONE", "") != "":
+            self._tries = 0
         channel.variables["CC_DONE"] = ""
         until = pbx.loop.time() + pbx.patience
-        tries = 0
         while True:
-            host, port = pbx.nodes[tries % len(pbx.nodes)]
+            host, port = pbx.nodes[self._tries % len(pbx.nodes)]
             channel.variables["CC_NODE"] = f"{host}:{port}"
-            tries += 1
+            self._tries += 1
             asked = pbx.loop.time()
             channel.application = "AGI"
             self.asked += 1
@@ -171,7 +174,7 @@ class FakeCall:
             elif now >= until:
                 await self._fallback()
                 return
-            if tries % len(pbx.nodes) == 0 and not await channel.pause(pbx.retry_after):
+            if self._tries % len(pbx.nodes) == 0 and not await channel.pause(pbx.retry_after):
                 return
 
     async def _fallback(self) -> None:

@@ -144,6 +144,14 @@ class AgiSession(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def drop(self) -> asyncio.Task[None] | None:
+        """Abort, and cancel the handler; its task, if it has begun."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+        self.abort()
+        return task
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not inherit from it
         peer = transport.get_extra_info("peername")
@@ -341,6 +349,12 @@ class AgiServer:
         """Drop every open session without `CC_DONE`: their dialplans ask again elsewhere."""
         for session in list(self.sessions):
             session.abort()
+
+    async def stop(self) -> None:
+        """Drop every session and its handler, as a killed process would, and wait until they are gone."""
+        self.close()
+        tasks = [session.drop() for session in list(self.sessions)]
+        await asyncio.gather(*[task for task in tasks if task is not None], return_exceptions=True)
 
     async def wait_closed(self) -> None:
         """Until no session is open; bound it with `asyncio.timeout`."""

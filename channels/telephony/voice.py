@@ -256,7 +256,7 @@ class Voice:
     async def _dial(
         self, call: Call, offer: Offer, command: agi.Command, ring_timeout: timedelta
     ) -> tuple[datetime, str, str]:
-        """When the dial ended, DIALSTATUS and HANGUPCAUSE."""
+        """When it ended, DIALSTATUS and HANGUPCAUSE. With option g a result of -1 means that the caller left."""
         session, now = call.session, self._clock()
         assert session is not None
         offer.ringing = True
@@ -268,7 +268,7 @@ class Voice:
             )
             if offer.ended:
                 await self.stop_ringing(call)
-            await dialling
+            result = (await dialling).result
             returned_at = self._clock()
             status = await session.command(agi.get_variable("DIALSTATUS"))
             cause = await session.command(agi.get_variable("HANGUPCAUSE"))
@@ -278,6 +278,8 @@ class Voice:
         finally:
             dialling.cancel()
             offer.ringing = False
+        if result == "-1" and call.gone_at is None:
+            call.gone_at = returned_at
         return returned_at, status.text or "", cause.text or ""
 
     async def _return(self, offer: Offer, missed: Missed) -> None:

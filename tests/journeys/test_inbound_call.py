@@ -95,7 +95,7 @@ async def test_an_offer_that_fails_goes_to_the_next_agent_with_its_original_time
     database: str, phone: dict[str, Any], kind: str, reason: str, status: str
 ) -> None:
     async with a_world(database, queue={"ring_timeout": timedelta(seconds=0.2)}) as world:
-        world.pbx.phone("PJSIP/1001", **phone)
+        world.pbx.phone("PJSIP/1001", **{"answers_after": 0.02, **phone})
         await world.on_queue("amy")
         call = await world.call()
         ident = await arrived(world, call)

@@ -69,7 +69,7 @@ declare
 begin
     perform lock_interaction(p_interaction);
     update interaction set node_id = p_node, leg = coalesce(p_leg, leg), version = version + 1
-    where id = p_interaction and state in ('new', 'queued', 'active') returning * into i;
+    where id = p_interaction and state in ('new', 'queued', 'offered', 'active') returning * into i;
     if found then
         return query select * from log_interaction(i, 'interaction.adopted', p_now, null, null, '{}');
     end if;
