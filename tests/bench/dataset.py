@@ -104,7 +104,11 @@ async def _load(server: Embedded, sizes: Sizes) -> None:
     async with connected(server.dsn_of("postgres")) as admin:
         await admin.execute(f"drop database if exists {sizes.database} with (force)")
         await admin.execute(f"create database {sizes.database}")
-    dsn = server.dsn_of(sizes.database)
+    await fill(server.dsn_of(sizes.database), sizes)
+
+
+async def fill(dsn: str, sizes: Sizes) -> None:
+    """Load an empty or just migrated database, product and floor; needs a superuser."""
     async with connected(dsn) as connection:
         await migrate(connection)
         await connection.execute("select ensure_log_months(now(), 2)")
