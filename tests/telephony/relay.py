@@ -1,7 +1,6 @@
 """A wire that a test can cut: forwards TCP connections to another port of this machine."""
 
 import asyncio
-import contextlib
 
 
 class Relay:
@@ -21,7 +20,7 @@ class Relay:
 
     async def mend(self) -> None:
         """Accept connections again."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
 
     async def cut(self) -> None:
         """End all connections and refuse new ones."""
@@ -31,26 +30,23 @@ class Relay:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pump = asyncio.create_task(self._serve(reader, writer))
+        self._pumps.add(pump)
+        pump.add_done_callback(self._pumps.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._pumps.add(task)
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        there = asyncio.create_task(_pump(reader, far_writer))
+        back = asyncio.create_task(_pump(far_reader, writer))
         try:
-            async with asyncio.TaskGroup() as group:
-                there = group.create_task(_pump(reader, far_writer))
-                back = group.create_task(_pump(far_reader, writer))
-                await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
-                there.cancel()
-                back.cancel()
-        except* ConnectionError:
-            pass
+            await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            there.cancel()
+            back.cancel()
             for one in (writer, far_writer):
-                one.close()
-                with contextlib.suppress(ConnectionError):
-                    await one.wait_closed()
-            self._pumps.discard(task)
+                one.transport.abort()
+            await asyncio.gather(there, back, return_exceptions=True)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
