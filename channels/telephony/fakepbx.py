@@ -26,7 +26,8 @@ class FakePbx:
     """One PBX. Times are seconds; what a real Asterisk needs to think is left out unless set (`dead_delay=0.042`).
 
     `agi`: the server, or several that its dialplan asks in turn. `patience` and `retry_after` are those of the
-    dialplan in config/asterisk/. `exit_on_hangup`: the channel variable AGIEXITONHANGUP.
+    dialplan in config/asterisk/. `exit_on_hangup`: the channel variable AGIEXITONHANGUP, which that
+    dialplan sets: without it a Redirect does not free a caller from a server that is frozen.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class FakePbx:
         patience: float = 30.0,
         retry_after: float = 1.0,
         dead_delay: float = 0.0,
-        exit_on_hangup: bool = False,
+        exit_on_hangup: bool = True,
         h_exten: bool = False,
         prompt_seconds: float = 0.0,
         keep_history: bool = True,

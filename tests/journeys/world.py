@@ -105,7 +105,9 @@ class World:
             async with asyncio.timeout(within):
                 return await wait()
         except TimeoutError:
-            kinds = [(event["kind"], event["data"].get("cause") or event["data"].get("reason")) for event in self.events]
+            kinds = [
+                (event["kind"], event["data"].get("cause") or event["data"].get("reason")) for event in self.events
+            ]
             raise AssertionError(f"no {kind} {fields} number {count} among {kinds}") from None
 
     async def pop(self, who: str, *, count: int = 1, within: float = 10) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async def server():
 
 @pytest.fixture
 async def pbx(server):
-    pbx = FakePbx(agi=("127.0.0.1", server.port), patience=0.05, retry_after=0.01)
+    pbx = FakePbx(agi=("127.0.0.1", server.port), patience=0.05, retry_after=0.01, exit_on_hangup=False)
     await pbx.start()
     pbx.phone("PJSIP/1001", answers_after=0.01)
     pbx.phone("PJSIP/1002", answers_after=0.01)
