@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from callcenter import settings as rules
 from callcenter.actions import agents
+from callcenter.domain.events import Event
 from callcenter.errors import Conflict, Invalid
 from callcenter.feed import Feed
 from callcenter.settings import Settings
@@ -112,6 +113,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         contact_log.listen(voice.calls.note)
         feed.subscribe(voice.calls.note)
         voice_ready.set_result(voice)
+        contact_log.listen(lambda events: _prepare_pops(events, router, hub))
 
         for switch in switches.values():
             follower = Follower(
@@ -184,6 +186,14 @@ async def _listen(settings: Settings, switches: Mapping[str, Switch], voice_read
         max_connections=settings.max_calls,
         logger=log,
     )
+
+
+def _prepare_pops(events: Sequence[Event], router: Router, hub: Hub) -> None:
+    """While the reservation is on its way to the database, what its pop will show is read beside it."""
+    for event in events:
+        match event:
+            case Event(kind="interaction.queued", interaction=int(ident), queue=int(queue)) if router.will_offer(queue):
+                hub.prepare(ident)
 
 
 async def _check_schema(pool: Pool) -> None:

@@ -50,6 +50,13 @@ class Router:
         contact_log.listen(self._note)
         feed.subscribe(self._note)
 
+    def will_offer(self, queue: int) -> bool:
+        """Whether work that enters this queue now is decided about here and at once."""
+        state = self.state
+        if state is None or not self._leadership.leads or queue not in state.pools:
+            return False
+        return state.first_idle(queue, self._clock()) is not None
+
     def _note(self, events: Sequence[Event]) -> None:
         if self.state is None:
             if self._early is not None:
