@@ -50,18 +50,21 @@ async def is_untouched(pool: Pool) -> bool:
     return bool(await pool.fetchval(_SQL.is_untouched))
 
 
-async def load(pool: Pool, batch: Batch, *, since: datetime, now: datetime) -> bool:
-    """All or nothing, with the log of it from `since` on. False when somebody has been in contact here already."""
-    months = (now.year - since.year) * 12 + now.month - since.month + 2
+async def load(pool: Pool, batch: Batch, *, log_since: datetime, now: datetime) -> bool:
+    """All or nothing, with the log of what arrived from `log_since` on; older months of a log are archived.
+
+    False when somebody has been in contact here already.
+    """
+    months = (now.year - log_since.year) * 12 + now.month - log_since.month + 2
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_SQL.take_turn)
         if not await connection.fetchval(_SQL.is_untouched):
             return False
-        await connection.execute(_SQL.make_months, since, months)
+        await connection.execute(_SQL.make_months, log_since, months)
         for table, columns in COLUMNS.items():
             await connection.copy_records_to_table(table, columns=columns, records=batch.rows[table])
-        await connection.execute(_SQL.tell_interactions)
-        await connection.execute(_SQL.tell_tickets)
+        await connection.execute(_SQL.tell_interactions, log_since)
+        await connection.execute(_SQL.tell_tickets, log_since)
         await connection.execute(_SQL.go_on_from)
         for table in (*COLUMNS, "contact_log"):
             await connection.execute(f"analyze {table}")

@@ -11,18 +11,22 @@ select not exists (select 1 from customer) and not exists (select 1 from interac
 select ensure_log_months($1::timestamptz, $2::integer);
 
 -- name: tell_interactions
--- The log of what was copied in, in the order in which it happened, with the after-images that the verbs would have written.
+-- The log of what was copied in, in the order in which it happened, with the after-images that the verbs would have written;
+-- of interactions that arrived since $1.
 with offer as materialized (
     select r.*, i.queued_at, i.customer_id, i.queue_id, i.ticket_id
     from reservation r join interaction i on i.id = r.interaction_id
+    where i.arrived_at >= $1
+), lately as materialized (
+    select * from interaction where arrived_at >= $1
 ), told (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, state, queued_at, data) as (
     select 'interaction.arrived', arrived_at, id, customer_id, null::bigint, queue_id, ticket_id, null::bigint, 1,
            case when queued_at is null then 'new' else 'queued' end, queued_at,
            jsonb_build_object('channel', channel, 'external_id', external_id)
-    from interaction
+    from lately
     union all
     select 'interaction.queued', queued_at, id, customer_id, null, queue_id, ticket_id, null, 1, 'queued', queued_at, '{}'
-    from interaction where queued_at is not null
+    from lately where queued_at is not null
     union all
     select 'interaction.reserved', created_at, interaction_id, customer_id, agent_id, queue_id, ticket_id, null,
            segment * 3 - 1, 'offered', queued_at,
@@ -48,16 +52,16 @@ with offer as materialized (
     union all
     select 'interaction.ended', ended_at, id, customer_id, agent_id, queue_id, ticket_id, null,
            version - 2, 'wrapping', queued_at, jsonb_build_object('cause', end_cause)
-    from interaction where outcome = 'handled'
+    from lately where outcome = 'handled'
     union all
     select 'interaction.wrapped', closed_at, id, customer_id, agent_id, queue_id, ticket_id, agent_id,
            version - 1, 'wrapping', queued_at, jsonb_build_object('disposition', disposition, 'by', 'agent')
-    from interaction where outcome = 'handled'
+    from lately where outcome = 'handled'
     union all
     select case when outcome in ('abandoned', 'short_abandoned') then 'interaction.abandoned' else 'interaction.closed' end,
            closed_at, id, customer_id, agent_id, queue_id, ticket_id, null, version, 'closed', queued_at,
            jsonb_build_object('outcome', outcome, 'cause', end_cause)
-    from interaction
+    from lately
 )
 insert into contact_log (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data)
 select kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version,
@@ -65,7 +69,7 @@ select kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, act
 from told order by at, interaction_id, version;
 
 -- name: tell_tickets
--- The same of tickets: opened, resolved, closed.
+-- The same of tickets opened since $1: opened, resolved, closed.
 insert into contact_log (kind, at, customer_id, queue_id, ticket_id, actor_id, version, data)
 select e.kind, e.at, t.customer_id, t.queue_id, t.id, e.actor, e.version, jsonb_build_object('state', e.state, 'priority', t.priority)
 from ticket t
@@ -78,6 +82,7 @@ cross join lateral (
     select 'ticket.closed', t.closed_at, null, t.version, 'closed'
     where t.state = 'closed'
 ) e
+where t.created_at >= $1
 order by e.at, t.id;
 
 -- name: go_on_from
