@@ -291,7 +291,11 @@ def side_view(desk: Desk, language: Language, *, now: datetime, zone: tzinfo) ->
         ],
         "ticket_count": len(desk.tickets),
         "handled": [
-            {**row, "name": spaced("phone", row["name"]) or language.gettext("Number withheld"), **listed(row["ended_at"])}
+            {
+                **row,
+                "name": spaced("phone", row["name"]) or language.gettext("Number withheld"),
+                **listed(row["ended_at"]),
+            }
             for row in desk.handled[:_LISTED]
         ],
         "handled_count": len(desk.handled),

@@ -197,7 +197,12 @@ def agent_groups(agents: Sequence[AgentNow], language: Language) -> list[dict[st
         )
     ranks = {state: rank for rank, state in enumerate((*_GROUPS, *words.PRESENCE))}
     return [
-        {"state": state, "name": names[state], "mood": mood_of(state, state), "cells": groups[state]}
+        {
+            "state": state,
+            "name": names[state],
+            "mood": mood_of("on_queue" if state == "idle" else state, state),
+            "cells": groups[state],
+        }
         for state in sorted(groups, key=lambda state: ranks.get(state, len(ranks)))
     ]
 
@@ -222,6 +227,7 @@ async def _context(request: web.Request) -> dict[str, object]:
         "groups": agent_groups(agents, language),
         "more_agents": max(0, len(agents) - _MOST_CELLS),
         "alerts": alerts(queues, waiting, language, now=now),
+        "zone": request.app[DIRECTORY].organisation.timezone,
     }
 
 

@@ -19,6 +19,7 @@ function say(element, text) {
 
 export function tick() {
   const at = now();
+  if (wall) say(wall, hands.format(at));
   for (const element of document.querySelectorAll("[data-since]")) say(element, span(at - Number(element.dataset.since)));
   for (const element of document.querySelectorAll(".timer[data-until]")) say(element, span(Number(element.dataset.until) - at + 999));
   for (const bar of document.querySelectorAll("progress[data-until]")) {
@@ -29,6 +30,8 @@ export function tick() {
     bar.classList.toggle("now", share < 0.2);
   }
 }
+const wall = $("[data-zone]");
+const hands = wall && new Intl.DateTimeFormat("en-GB", { timeZone: wall.dataset.zone, timeStyle: "short" });
 setInterval(tick, 250);
 
 // ——— Live updates.

@@ -82,7 +82,7 @@ async def test_the_wall_follows_calls_and_agents(stage: Stage):
     await expect(tile.locator(".figure-large b").first).to_have_text("1")
     await expect(tile).to_have_class("tile is-waiting")
     amy = await stage.desk("amy")
-    await stage.ready(amy)
+    await amy.keyboard.press("q")
     await expect(wall.locator(".group", has_text="Ringing")).to_contain_text("Amy")
     call.hangup()
     await expect(tile.locator(".figure-large b").first).to_have_text("0")
