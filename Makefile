@@ -42,7 +42,7 @@ bench: install ## Measure, and print the table of tests/bench/README.md
 
 screenshots: install ## Take pictures of the console in headless Chromium, into var/screenshots
 	@$(BIN)/python config/parts.py browser
-	$(BIN)/python -m tests.journeys.screenshots var/screenshots
+	$(BIN)/python -m tests.browser.screenshots var/screenshots
 
 schema: install ## Write migrations/schema.sql anew from the migrations
 	$(BIN)/python config/schema.py
