@@ -180,3 +180,12 @@ async def create_token(
         token = await tx.connection.fetchval(SQL.add_token, user, secret_hash(secret), name, now, expires_at)
         await tx.append("user.token_created", agent=user, actor=actor, data={"token": token}, now=now)
     return secret
+
+
+async def revoke_tokens(log: ContactLog, user: int, *, name: str | None, actor: int | None, now: datetime) -> int:
+    """Those that were made for this purpose, or all (None); how many there were."""
+    async with log.transaction() as tx:
+        gone = [row["id"] for row in await tx.connection.fetch(SQL.drop_tokens, user, name)]
+        if gone:
+            await tx.append("user.tokens_revoked", agent=user, actor=actor, data={"tokens": gone}, now=now)
+    return len(gone)

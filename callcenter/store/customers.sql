@@ -11,9 +11,6 @@ on conflict (customer_id, kind, value) do update set certainty = case
     when address.certainty = 'verified' or excluded.certainty = 'verified' then 'verified'
     when address.certainty = 'known' or excluded.certainty = 'known' then 'known' else 'maybe' end;
 
--- name: drop_address
-delete from address where customer_id = $1 and kind = $2 and value = $3;
-
 -- name: touch
 -- The next version; null when there is no such customer.
 update customer set version = version + 1 where id = $1 and merged_into is null returning version;

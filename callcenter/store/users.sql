@@ -48,8 +48,9 @@ select u.id, u.name, u.full_name, u.role, u.language
 from token t join users u on u.id = t.user_id
 where t.token_hash = $1 and (t.expires_at is null or t.expires_at > $2) and u.active;
 
--- name: drop_token
-delete from token where token_hash = $1;
+-- name: drop_tokens
+-- Those of a user that were made for this purpose, or all (null).
+delete from token where user_id = $1 and ($2::text is null or name = $2) returning id;
 
 -- name: add_user
 -- Nothing when the name is taken.

@@ -45,6 +45,16 @@ async def test_a_token_stands_alone_on_stdout_and_works(run: Run, pool, now) -> 
     assert account.name == "amy"
 
 
+async def test_a_revoked_token_is_good_for_nothing(run: Run, pool, now) -> None:
+    await run("user", "add", "amy", "--role", "agent")
+    report, other = [await run("token", "create", "--user", "amy", "--name", name) for name in ("report", "other")]
+    assert await run("token", "revoke", "--user", "amy", "--name", "report") == "1 tokens of amy are revoked.\n"
+    assert await find_token(pool, report.strip(), now=now) is None
+    assert await find_token(pool, other.strip(), now=now) is not None
+    await run("token", "revoke", "--user", "amy")
+    assert await find_token(pool, other.strip(), now=now) is None
+
+
 async def test_nobody_is_added_twice_or_with_a_bad_password(run: Run) -> None:
     await run("user", "add", "amy", "--role", "agent", stdin="a long walk home\n")
     with pytest.raises(Conflict):
