@@ -22,8 +22,13 @@ from callcenter.store.directory import Queue, User
 
 YEAR = timedelta(days=365)
 _CALLS_AGAIN = 0.85
-# Before the next step of that story, so that its ticket is open.
-_RECENTLY = timedelta(days=1, hours=2)
+# The refund's next step is later than that, so its ticket is open.
+_WELL_KNOWN = {
+    "pairing": timedelta(days=190),
+    "error_e4": timedelta(days=64),
+    "congee": timedelta(days=17),
+    "refund_missing": timedelta(days=1, hours=2),
+}
 # A contact that nobody answered costs about this many more per story.
 _GIVEN_UP = 1.06
 
@@ -47,6 +52,7 @@ class Plot:
     given_up: int = 0
     agent: int | None = None
     case: Case | None = None
+    persistent: bool = False
 
 
 class History:
@@ -86,7 +92,7 @@ class History:
         self._require_queues()
         for plot in self._plots():
             self._plan(self._calendar.first_contact(plot.queue, self._dice, abroad=plot.abroad), plot)
-        self._plan(self._until - _RECENTLY, self._plot(self.people[0], self._story_named("refund_missing")))
+        self._plan_well_known(self.people[0])
         while self._agenda and not self.stopped:
             at, _, plot = heapq.heappop(self._agenda)
             if at >= self._until:
@@ -96,8 +102,14 @@ class History:
         self._scribe.write_people(self.people, self.since)
         return self.batch
 
-    def _story_named(self, name: str) -> Story:
-        return next(story for story in self._stories.all if story.name == name)
+    def _plan_well_known(self, person: Person) -> None:
+        """What everybody who tries the demo is to find: old stories, and one that is not over."""
+        for story in self._stories.all:
+            if (ago := _WELL_KNOWN.get(story.name)) is not None:
+                plot = self._plot(person, story)
+                plot.persistent = True
+                at = self._calendar.soon_after(plot.queue, self._until - ago, self._dice, abroad=plot.abroad)
+                self._plan(at, plot)
 
     def _require_queues(self) -> None:
         for story in self._stories.all:
@@ -113,7 +125,6 @@ class History:
     def _plots(self) -> list[Plot]:
         """Some people are in touch all the time, most now and then."""
         weights = [min(self._dice.paretovariate(1.3), 9) for _ in self.people]
-        weights[0] = 5.0
         sums = list(accumulate(weights))
         fitting: dict[tuple[bool, bool, bool], list[Story]] = {}
         plots = []
@@ -151,7 +162,7 @@ class History:
         )  # fmt: skip
         if happened.outcome is Outcome.HANDLED:
             self._go_on(plot, happened)
-        elif plot.given_up < 3 and self._dice.random() < _CALLS_AGAIN:
+        elif plot.persistent or (plot.given_up < 3 and self._dice.random() < _CALLS_AGAIN):
             plot.given_up += 1
             again = happened.ended + pace.seconds(40, 600, 20_000, self._dice)
             self._plan(self._calendar.soon_after(plot.queue, again, self._dice, abroad=plot.abroad), plot)

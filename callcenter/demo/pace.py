@@ -55,8 +55,8 @@ class Calendar:
         local = at.astimezone(self._zone)
         if is_open(queue, local) and dice.random() < of_the_hour(local, around_the_clock=abroad) + 0.3:
             return at
-        for ahead in range(20):
-            moment = moment_of(local + timedelta(days=ahead), dice, abroad=abroad)
+        for attempt in range(120):
+            moment = moment_of(local + timedelta(days=attempt // 6), dice, abroad=abroad)
             if moment > at and is_open(queue, moment):
                 return moment
         return at + timedelta(days=20)

@@ -155,7 +155,8 @@ async def test_the_year_is_written_once_with_its_log(furnished, year):
     kinds = [f"interaction.{kind}" for kind in ("arrived", "answered", "ended", "wrapped", "closed")]
     wrong = await furnished.fetch(
         "select i.id from interaction i where i.outcome = 'handled' and i.arrived_at >= $2 "
-        "and (select array_agg(l.kind order by l.seq) from contact_log l where l.interaction_id = i.id and l.kind = any($1)) <> $1",
+        "and (select array_agg(l.kind order by l.seq) from contact_log l "
+        "where l.interaction_id = i.id and l.kind = any($1)) <> $1",
         kinds,
         QUARTER,
     )
