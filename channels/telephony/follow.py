@@ -13,7 +13,7 @@ from callcenter.domain.interaction import Outcome, State
 from callcenter.errors import Conflict, NotFound
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
-from callcenter.store.nodes import Node
+from callcenter.store.nodes import LEASE, Node
 from callcenter.store.queries import Queries
 from channels.telephony.call import Call
 from channels.telephony.calls import CallChange, Change, endpoint_of
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 # Seconds between looks for calls that nobody serves, and between comparisons of all channels.
 _EVERY = 2.0
 _ALL_EVERY = 60.0
+# Seconds between looks for callers whom a node that froze has never read.
+_UNREAD_EVERY = 6.0
 # A call without AMI whose node started again has this long to come back through the dialplan.
 _RETURN_WITHIN = timedelta(seconds=60)
 
@@ -136,7 +138,25 @@ class Follower:
             looks += 1
             if self._switch.connected and looks % (_ALL_EVERY // _EVERY) == 0:
                 await self._switch.show_channels()
+            if self._switch.connected and looks % (_UNREAD_EVERY // _EVERY) == 0 and self._leads():
+                await self._rescue(self._clock())
             await self.reconcile()
+
+    async def _rescue(self, now: datetime) -> None:
+        """Callers whom a frozen node never read: the kernel took the connection, nobody wrote them down.
+
+        Their dialplan waits for a command; after a Redirect it asks the next node.
+        """
+        if not await self._log.pool.fetchval(_SQL.died_lately, now):
+            return
+        await self._switch.show_channels()
+        unread = {
+            f"{self._switch.name}/{asking.unique}": asking for asking in self._switch.asking if asking.since >= LEASE
+        }
+        known = {row["external_id"] for row in await self._log.pool.fetch(_SQL.written_down, list(unread))}
+        for key in unread.keys() - known:
+            log.warning("call.rescued", pbx=self._switch.name, uniqueid=unread[key].unique)
+            await self._switch.take_over(unread[key].channel, unread[key].called)
 
     async def reconcile(self) -> None:
         """Compares the open calls of the log with the PBX's channels; without AMI only with our own sessions."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -33,12 +35,35 @@ FOLLOWED: Final = frozenset(
 INBOUND: Final = "callcenter-inbound"
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A caller whose AGI request no server has answered with a command; `since`: how long the channel is there."""
+
+    unique: str
+    channel: str
+    called: str
+    since: timedelta
+
+
+def asking_of(channel: Mapping[str, str]) -> Asking | None:
+    """Read one CoreShowChannel; an EXEC of ours would stand there as the application."""
+    if channel.get("Context") != INBOUND or channel.get("Application") != "AGI":
+        return None
+    try:
+        hours, minutes, seconds = map(int, channel.get("Duration", "").split(":"))
+    except ValueError:
+        return None
+    since = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return Asking(channel.get("Uniqueid", ""), channel.get("Channel", ""), channel.get("Exten", ""), since)
+
+
 class Switch:
     """`run` is supervised. Changes of calls come in order through `changes`; `seen` is told of each at once."""
 
     def __init__(self, settings: PbxSettings) -> None:
         self.name = settings.name
         self.legs = Legs()
+        self.asking: Sequence[Asking] = ()  # at the last comparison
         self.changes: asyncio.Queue[CallChange] = asyncio.Queue()
         self.seen: Callable[[CallChange], None] = lambda change: None
         self.connected_again: Callable[[], Awaitable[None]] | None = None
@@ -107,7 +132,9 @@ class Switch:
             await self.manager.listing("CoreShowChannels", then=self._resync)
 
     def _resync(self, shown: Sequence[Event]) -> None:
-        self._tell(self.legs.resync([event.fields for event in shown if event.name == "CoreShowChannel"]))
+        channels = [event.fields for event in shown if event.name == "CoreShowChannel"]
+        self.asking = [asking for channel in channels if (asking := asking_of(channel)) is not None]
+        self._tell(self.legs.resync(channels))
 
     # -- what we ask of it
 

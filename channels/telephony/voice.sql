@@ -19,3 +19,10 @@ where i.closed_at is null and i.channel = 'phone' and i.pbx = $1 and i.state <> 
 
 -- name: leg
 select pbx, leg, external_id, state from interaction where id = $1 and channel = 'phone';
+
+-- name: died_lately
+-- Whether a node's lease ran out that may still accept connections: it froze, or was stopped a short while ago.
+select exists (select 1 from node where lease_until < $1 and lease_until > $1 - interval '1 day');
+
+-- name: written_down
+select external_id from interaction where channel = 'phone' and external_id = any($1);

@@ -28,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def tree() -> Tree:
-    """The newest Asterisk of Debian, downloaded once."""
-    return fetch(default_cache(), NEWEST)
+    """The newest Asterisk of Debian, or that of the suite in ASTERISK_LAB_SUITE; downloaded once."""
+    suite = os.environ.get("ASTERISK_LAB_SUITE")
+    return fetch(default_cache(), (suite,) if suite else NEWEST)
 
 
 @pytest.fixture(scope="session")

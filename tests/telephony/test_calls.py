@@ -232,6 +232,35 @@ async def test_hold_and_retrieval_on_the_phone_are_counted(open_centre: Centre, 
     assert item["segments"][0]["hold_seconds"] == pytest.approx(1, abs=0.3)
 
 
+async def test_a_call_ended_on_the_console_ends_on_both_phones(open_centre: Centre, stream: Stream, phones):
+    await open_centre.desk("amy")
+    async with phones.agent("1001") as phone, phones.customer() as customer:
+        ident = (await stream.event("interaction.arrived"))["interaction"]
+        await stream.interaction(ident, state="active")
+        await open_centre.call("POST", f"/interactions/{ident}/end", by="amy")
+        await phone.until("PEER-BYE")
+        assert await customer.ended() == 0
+        assert customer.has("PEER-BYE")
+        await stream.interaction(ident, state="wrapping")
+
+
+async def test_an_offer_rejected_on_the_console_stops_ringing_and_goes_on(open_centre: Centre, stream: Stream, phones):
+    await open_centre.desk("amy")
+    async with (
+        phones.agent("1001", does="agent_noanswer.xml") as first,
+        phones.agent("1002") as second,
+        phones.customer(stay=6) as customer,
+    ):
+        ident = (await stream.event("interaction.arrived"))["interaction"]
+        await first.until("RING")
+        await open_centre.call("POST", f"/interactions/{ident}/reject", by="amy")
+        await first.until("CANCEL", within=2)
+        await open_centre.desk("bo")
+        await second.until("TALK")
+        await stream.interaction(ident, state="active", agent="bo")
+        await customer.ended()
+
+
 @pytest.mark.parametrize(
     ("number", "name"),
     [

@@ -141,6 +141,42 @@ async def test_callers_of_a_frozen_server_are_taken_over_by_a_survivor_and_its_l
     assert len(await closed_centre.calls()) == 1
 
 
+async def test_a_conversation_of_a_frozen_server_ends_right_and_stays_ended(closed_centre: Centre, phones: Telephones):
+    frozen = await closed_centre.start()
+    await closed_centre.start()
+    stream = await closed_centre.stream()
+    await closed_centre.desk("amy")
+    async with phones.agent("1001"), phones.customer(stay=4) as customer:
+        ident = (await stream.event("interaction.arrived"))["interaction"]
+        await stream.interaction(ident, state="active")
+        frozen.freeze()
+        await customer.ended()
+        item = await stream.interaction(ident, state="wrapping", within=40)
+    frozen.thaw()
+    await closed_centre.call("GET", "/agents", node=0)
+    again = await closed_centre.interaction(ident)
+    assert (again["state"], again["ended_at"]) == ("wrapping", item["ended_at"])
+    assert "interaction.abandoned" not in stream.kinds
+
+
+async def test_a_call_that_a_frozen_server_never_read_reaches_a_survivor(closed_centre: Centre, phones: Telephones):
+    frozen = await closed_centre.start()
+    await closed_centre.start()
+    stream = await closed_centre.stream()
+    await closed_centre.desk("amy")
+    frozen.freeze()
+    async with phones.agent("1001") as phone, phones.customer(stay=6) as customer:
+        await phone.until("TALK", within=45)
+        ident = (await stream.event("interaction.arrived"))["interaction"]
+        await stream.interaction(ident, state="active", agent="amy")
+        frozen.thaw()
+        await closed_centre.call("GET", "/agents", node=0)
+        left = await customer.until("LEAVE")
+        item = await stream.interaction(ident, state="wrapping")
+    assert abs(moment(item["ended_at"]) - left.at) < timedelta(seconds=0.5)
+    assert len(await closed_centre.calls()) == 1
+
+
 # ---------------------------------------------------------------- AMI is lost
 
 

@@ -59,6 +59,28 @@ async def test_a_blind_transfer_to_an_outside_number_ends_with_the_caller(
     assert "interaction.abandoned" not in stream.kinds
 
 
+async def test_a_transfer_back_into_a_queue_is_a_contact_of_its_own(open_centre: Centre, stream: Stream, phones):
+    await open_centre.desk("amy")
+    async with (
+        phones.agent("1001", does="agent_refer.xml", transfer_to="8100000001"),
+        phones.agent("1002") as second,
+        phones.customer(stay=8) as customer,
+    ):
+        ident = (await stream.event("interaction.arrived"))["interaction"]
+        await stream.interaction(ident, state="wrapping")
+        await open_centre.desk("bo")
+        await second.until("TALK")
+        both = await open_centre.calls()
+        again = both[0]["id"]
+        assert [item["id"] for item in both] == [again, ident]
+        item = await stream.interaction(again, state="active", agent="bo")
+        assert await customer.ended() == 0
+        await stream.interaction(again, state="wrapping")
+    assert item["customer"] == (await open_centre.interaction(ident))["customer"]
+    assert (await stream.event("interaction.ended", interaction=ident))["data"]["cause"] == "transferred"
+    assert "interaction.abandoned" not in stream.kinds
+
+
 async def test_a_colleague_who_does_not_answer_a_blind_transfer_is_no_abandon(
     open_centre: Centre, stream: Stream, phones: Telephones
 ):
