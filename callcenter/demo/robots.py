@@ -19,8 +19,8 @@ _BREAKS = (
     ("break", "coffee", 60, 240),
     ("break", None, 60, 180),
     ("meal", None, 180, 420),
-    ("meeting", "team round", 120, 360),
-    ("training", "new rice cooker", 180, 480),
+    ("meeting", None, 120, 360),
+    ("training", None, 180, 480),
 )
 _BREAK_CHANCE = 0.004
 # A visitor who goes on queue should not wait long, neither for the first call nor for the next one.
@@ -84,6 +84,7 @@ class Robots:
         self._visitor_seen = False
         # Of those beside the visitor, who is on queue.
         self._present: set[str] = set()
+        self._next_may_go_at = 0.0
 
     async def run(self) -> None:
         try:
@@ -190,8 +191,14 @@ class Robots:
                 await self._take_a_break(robot, now)
 
     def _may_go(self, robot: Robot) -> bool:
-        """While the visitor is here, two colleagues are enough, and calls come sooner."""
-        return self._next_call_at > 0.0 and robot.login.name in self._present and len(self._present) > _BESIDE_VISITOR
+        """While the visitor is here, two colleagues are enough, and calls come sooner; they leave one by one."""
+        if self._next_call_at == 0.0 or robot.login.name not in self._present or len(self._present) <= _BESIDE_VISITOR:
+            return False
+        now = asyncio.get_running_loop().time()
+        if now < self._next_may_go_at:
+            return False
+        self._next_may_go_at = now + self._dice.uniform(1, 9) / self._speed
+        return True
 
     def _ripe(self, robot: Robot, doing: str, shortest: float, longest: float, now: float) -> bool:
         """Whether the time that a person needs before doing this has passed; it begins with the first asking."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -57,7 +57,7 @@ async def show(
         try:
             async with app.running(_with(settings, pbx), dsn) as server:
                 pbx.nodes = [(settings.agi_host, server.agi_port)]
-                async with _played(server, pbx, _logins(file), speed=speed):
+                async with _played(server, pbx, file, speed=speed):
                     yield server, file
         finally:
             await pbx.stop()
@@ -83,15 +83,21 @@ def _logins(file: OrganisationFile) -> list[Login]:
     ]
 
 
-def _beside_visitor(directory: Directory) -> frozenset[str]:
-    """Who would be asked for the same calls."""
-    members = directory.queue_named(_VISITORS_QUEUE).members
-    return frozenset(directory.user(ident).name for ident in members) - {VISITOR}
+def _beside_visitor(file: OrganisationFile) -> frozenset[str]:
+    """Who is asked for the same calls without delay."""
+    return frozenset(
+        member.agent
+        for queue in file.organisation.queues
+        if queue.name == _VISITORS_QUEUE
+        for member in queue.members
+        if member.agent != VISITOR and not member.delay
+    )
 
 
 @asynccontextmanager
-async def _played(server: Running, pbx: FakePbx, logins: Sequence[Login], *, speed: float) -> AsyncIterator[None]:
+async def _played(server: Running, pbx: FakePbx, file: OrganisationFile, *, speed: float) -> AsyncIterator[None]:
     dice = Random()  # noqa: S311 - every day is another
+    logins = _logins(file)
     directory = Directory(server.pool)
     await directory.load()
     traffic = Traffic(
@@ -110,7 +116,7 @@ async def _played(server: Running, pbx: FakePbx, logins: Sequence[Login], *, spe
         [login for login in logins if login is not visitor],
         visitor=visitor,
         visitor_queue=_VISITORS_QUEUE,
-        beside_visitor=_beside_visitor(directory),
+        beside_visitor=_beside_visitor(file),
         pbx=pbx,
         traffic=traffic,
         dice=dice,
