@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+import phonenumbers
 from aiohttp import web
 
 from callcenter.domain.agent import Role
-from callcenter.domain.customer import AddressKind
-from callcenter.domain.phone import parse_number
 from callcenter.errors import Invalid
 from callcenter.store import customers
 from callcenter.store.queries import Queries
@@ -24,6 +23,7 @@ from screenpop.wallboard import BOARD, strip_view
 
 _SQL = Queries(Path(__file__).with_name("desk.sql"))
 _ALL_ROWS = 50
+_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +136,29 @@ async def get_search(request: web.Request) -> web.StreamResponse:
 
 
 async def _find(request: web.Request, text: str) -> list[dict[str, object]]:
-    pool = request.app[POOL]
-    digits = sum(char.isdigit() for char in text)
+    pool, region = request.app[POOL], request.app[DIRECTORY].organisation.region
     people: dict[int, dict[str, object]] = {}
-    if digits >= 3 or "@" in text:
-        wanted = text.casefold()
-        if "@" not in text:
-            # As it was typed from its beginning, and as a whole number of this region.
-            wanted = "".join(char for char in text if char.isdigit() or char == "+")
-            number = parse_number(text, request.app[DIRECTORY].organisation.region).value
-            for known in await customers.at_address(
-                pool, [AddressKind.PHONE, AddressKind.FAX], number, after=0, limit=20
-            ):
-                people[known.id] = {
-                    "id": known.id,
-                    "name": known.name,
-                    "company": known.company or "",
-                    "tier": known.tier,
-                }
-        behind = wanted[:-1] + chr(ord(wanted[-1]) + 1) if wanted else ""
-        for row in await pool.fetch(_SQL.by_address_beginning, wanted, behind):
+    for beginning in address_beginnings(text, region):
+        behind = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+        for row in await pool.fetch(_SQL.by_address_beginning, beginning, behind):
             people[row["id"]] = {**row, "company": row["company"] or ""}
-    if len(people) < 20:
-        for known in await customers.with_words(pool, text.split()[:8], after=0, limit=20):
+    if len(people) < _FOUND:
+        for known in await customers.with_words(pool, text.split()[:8], after=0, limit=_FOUND):
             people[known.id] = {"id": known.id, "name": known.name, "company": known.company or "", "tier": known.tier}
-    return list(people.values())[:20]
+    return list(people.values())[:_FOUND]
+
+
+def address_beginnings(text: str, region: str) -> list[str]:
+    """How an address may begin in the database when this is typed: as it is, and as a number of this region."""
+    if "@" in text:
+        return [text.casefold()]
+    digits = "".join(char for char in text if char.isdigit())
+    if len(digits) < 3:
+        return []
+    if text.startswith(("+", "00")):
+        return [f"+{digits.removeprefix('00')}"]
+    country = phonenumbers.country_code_for_region(region)
+    return [f"+{country}{digits.lstrip('0')}", digits] if country else [digits]
 
 
 def routes() -> list[web.RouteDef]:

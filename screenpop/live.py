@@ -55,8 +55,9 @@ class Hub:
         *,
         node: Node,
         clock: Callable[[], datetime],
+        renderer: Renderer | None = None,
     ) -> None:
-        self.renderer = Renderer(load_languages())
+        self.renderer = renderer or Renderer(load_languages())
         self.reload = _RELOAD
         self._log = contact_log
         self._feed = feed

@@ -1,6 +1,7 @@
 """What an agent sees and does, in a real browser."""
 
 import re
+from collections.abc import Awaitable
 
 from playwright.async_api import Page, expect
 
@@ -10,7 +11,7 @@ from tests.browser.stage import Stage
 from tests.builders import make_customer, make_queue
 
 
-def stage_is(page: Page, state: str) -> object:
+def stage_is(page: Page, state: str) -> Awaitable[None]:
     return expect(page.locator("#stage")).to_have_attribute("data-state", state)
 
 

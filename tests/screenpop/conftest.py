@@ -18,7 +18,9 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog, Pool
 from callcenter.web import keys, site
 from screenpop import site as consoles
+from screenpop.i18n import load_languages
 from screenpop.live import Hub
+from screenpop.render import Renderer
 from tests.builders import NOW, make_queue, make_user
 
 PASSWORD = "a long walk home"
@@ -27,6 +29,12 @@ PASSWORD = "a long walk home"
 @cache
 def _kept() -> str:
     return protect(PASSWORD)
+
+
+@cache
+def _renderer() -> Renderer:
+    # Templates are compiled once for all tests of a process.
+    return Renderer(load_languages())
 
 
 @dataclass
@@ -56,9 +64,9 @@ class House:
         self.csrf[name] = found["csrf"]
         return self.csrf[name]
 
-    async def act(self, name: str, path: str, **fields: str) -> ClientResponse:
+    async def act(self, who: str, path: str, /, **fields: str) -> ClientResponse:
         """A form of the desk, as htmx sends it."""
-        headers = {"X-CSRF-Token": self.csrf[name], "HX-Request": "true"}
+        headers = {"X-CSRF-Token": self.csrf[who], "HX-Request": "true"}
         return await self.client.post(path, data=fields, headers=headers)
 
     async def desk(self, name: str, *, view: str = "desk") -> ClientWebSocketResponse:
@@ -95,7 +103,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     app[keys.NODE] = node
     app[keys.CLOCK] = lambda: NOW
     app[keys.READINESS] = {}
-    hub = Hub(log, feed, directory, node=node, clock=lambda: NOW)
+    hub = Hub(log, feed, directory, node=node, clock=lambda: NOW, renderer=_renderer())
     site.add_routes(app, switches={})
     consoles.add_routes(app, hub)
     client = TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True))

@@ -10,7 +10,7 @@ from aiohttp import WSServerHandshakeError, web
 
 from callcenter.actions import agents, interactions
 from callcenter.actions.users import create_token
-from callcenter.domain.events import Event
+from callcenter.domain.events import Cursor, Event
 from screenpop.client import Client
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import House, frame
@@ -87,7 +87,7 @@ async def test_hints_name_the_desk_and_carry_the_cursor(house: House):
     )
     hint = await frame(desk, "hint")
     assert hint["regions"] == ["desk"]
-    assert hint["cursor"] == str(events[-1].cursor)
+    assert Cursor.parse(hint["cursor"]) >= events[-1].cursor
 
 
 async def test_a_console_that_comes_back_is_told_what_it_missed_and_nothing_else(house: House):
