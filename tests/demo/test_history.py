@@ -187,10 +187,10 @@ async def test_everybody_and_every_queue_of_the_year_can_be_looked_up(furnished,
     assert directory.queue(row["queue_id"]).name
 
 
-def test_two_thousand_customers_and_their_year_are_told_within_seconds(company):
+def test_a_quarter_of_the_demo_is_told_within_seconds(company):
     began = datetime.now(UTC)
-    batch = tell(company, customers=2000, interactions=25_000)
-    # Two seconds when nothing else runs; this machine may be busy.
-    assert datetime.now(UTC) - began < timedelta(seconds=40)
-    assert len(batch.rows["customer"]) == 2000
-    assert 20_000 < len(batch.rows["interaction"]) < 30_000
+    batch = tell(company, customers=500, interactions=6_000)
+    # Half a second when nothing else runs; this machine may be busy.
+    assert datetime.now(UTC) - began < timedelta(seconds=15)
+    assert len(batch.rows["customer"]) == 500
+    assert 5_000 < len(batch.rows["interaction"]) < 7_500
