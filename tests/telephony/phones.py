@@ -156,7 +156,7 @@ class Telephones:
     def customer(
         self, called: str = SUPPORT, *, number: str = "+33612345678", name: str = "Customer", stay: float = 30
     ) -> Sipp:
-        """A customer who calls at once, silently, and hangs up after `stay` seconds."""
+        """A customer who calls at once, silently, and hangs up `stay` seconds after the answer, or gives up without."""
         return Sipp(
             "customer.xml",
             pbx=self.pbx,

@@ -165,13 +165,13 @@ async def test_a_call_that_a_frozen_server_never_read_reaches_a_survivor(closed_
     stream = await closed_centre.stream()
     await closed_centre.desk("amy")
     frozen.freeze()
-    async with phones.agent("1001") as phone, phones.customer(stay=6) as customer:
+    async with phones.agent("1001") as phone, phones.customer(stay=22) as customer:
         await phone.until("TALK", within=45)
         ident = (await stream.event("interaction.arrived"))["interaction"]
         await stream.interaction(ident, state="active", agent="amy")
         frozen.thaw()
         await closed_centre.call("GET", "/agents", node=0)
-        left = await customer.until("LEAVE")
+        left = await customer.until("LEAVE", within=40)
         item = await stream.interaction(ident, state="wrapping")
     assert abs(moment(item["ended_at"]) - left.at) < timedelta(seconds=0.5)
     assert len(await closed_centre.calls()) == 1
