@@ -79,7 +79,7 @@ class History:
         self._calendar = pace.Calendar(self.since, until, self._zone)
         self._agenda: list[tuple[datetime, int, Plot]] = []
         self._turn = count()
-        self.people = invent_people(size.customers, dice=self._dice, since=self.since)
+        self.people: list[Person] = []
         self._scribe = Scribe(self._staff, until)
         # Set from another thread when nobody wants to hear the rest.
         self.stopped = False
@@ -90,6 +90,7 @@ class History:
 
     def tell(self) -> Batch:
         self._require_queues()
+        self.people = invent_people(self._size.customers, dice=self._dice, since=self.since)
         for plot in self._plots():
             self._plan(self._calendar.first_contact(plot.queue, self._dice, abroad=plot.abroad), plot)
         self._plan_well_known(self.people[0])
@@ -129,7 +130,7 @@ class History:
         fitting: dict[tuple[bool, bool, bool], list[Story]] = {}
         plots = []
         told = 0.0
-        while told < self._size.interactions:
+        while told < self._size.interactions and not self.stopped:
             person = self._dice.choices(self.people, cum_weights=sums)[0]
             key = person.company is not None, person.home, _abroad(person)
             if key not in fitting:
