@@ -10,11 +10,14 @@ from callcenter.domain.events import Cursor
 from callcenter.errors import Forbidden, Invalid
 from callcenter.web.auth import check_same_origin, identity
 from callcenter.web.body import ID, answer, path_id
+from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, POOL
+from callcenter.web.openapi import operation
 from screenpop.client import Client
 from screenpop.desk import millis
 from screenpop.history import load_pop
 from screenpop.page import HUB, language_of
+from screenpop.pop import Pop
 from screenpop.regions import DESK, WALL
 
 SOCKETS: web.AppKey[set[Any]] = web.AppKey("sockets")
@@ -22,10 +25,17 @@ _HEARTBEAT = 20.0
 _LONGEST_FRAME = 4096
 
 
+@operation(
+    "GET", f"/interactions/{ID}/pop", summary="The customer behind an interaction, as the agent sees it",
+    tag="interactions", answer=Pop,
+)  # fmt: skip
 async def get_pop(request: web.Request) -> web.StreamResponse:
-    """All that a pop shows of an interaction; `recent_count` counts it, `history` leaves it out."""
-    identity(request)
-    return answer(await load_pop(request.app[POOL], path_id(request), now=request.app[CLOCK]()))
+    """`recent_count` counts the interaction itself, `history` leaves it out. Agents read what they may read of it."""
+    who, ident = identity(request), path_id(request)
+    row = await standing(request.app[POOL], ident, asks=who.user_id)
+    if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
+        raise Forbidden("This is the work of somebody else.")
+    return answer(await load_pop(request.app[POOL], ident, now=request.app[CLOCK]()))
 
 
 async def get_socket(request: web.Request) -> web.StreamResponse:
@@ -81,4 +91,4 @@ async def close_sockets(app: web.Application) -> None:
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get(f"/api/v1/interactions/{ID}/pop", get_pop), web.get("/api/v1/desk", get_socket)]
+    return [get_pop.route(), web.get("/api/v1/desk", get_socket)]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import TypedDict
 from zoneinfo import ZoneInfo
+
+from typing_extensions import TypedDict
 
 from callcenter.domain.events import Event
 from callcenter.store.directory import Directory, Queue

@@ -1,7 +1,7 @@
 """Loads what a pop shows, in one round trip."""
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
@@ -27,4 +27,19 @@ async def _load(pool: Pool, interaction: int, customer: int, now: datetime) -> P
     text = await pool.fetchval(_SQL.pop, interaction, customer, now)
     if text is None:
         raise NotFound("There is no such interaction." if interaction else "There is no such customer.")
-    return cast("Pop", orjson.loads(text))
+    pop = cast("Pop", orjson.loads(text))
+    for item in (*pop["history"], *pop["open_tickets"], *pop["matches"], pop["interaction"], pop["customer"]):
+        if item is not None:
+            _write_times(cast("dict[str, Any]", item))
+    return pop
+
+
+_TIMES = ("arrived_at", "queued_at", "answered_at", "ended_at", "closed_at", "created_at", "updated_at")
+
+
+def _write_times(item: dict[str, Any]) -> None:
+    """UTC as Z, as the other answers have it; PostgreSQL writes +00:00."""
+    for name in _TIMES:
+        at = item.get(name)
+        if at is not None:
+            item[name] = at.removesuffix("+00:00") + "Z"

@@ -41,7 +41,7 @@ select json_build_object(
             select x.id, x.channel, x.direction, x.state, x.outcome, x.external_id, x.customer_id as customer,
                 (select name from queue where id = x.queue_id) as queue, (select name from users where id = x.agent_id) as agent,
                 x.ticket_id as ticket, x.address, x.arrived_at, x.queued_at, x.answered_at, x.ended_at, x.closed_at,
-                x.disposition, x.note, x.address_kind, x.address_name, x.called, x.subject, x.version
+                x.disposition, x.note, x.address_kind, x.address_name, x.called, x.subject, x.priority, x.version
             from interaction x where x.id = i.id
         ) e
     ),
@@ -57,7 +57,7 @@ select json_build_object(
             select x.id, x.channel, x.direction, x.state, x.outcome, x.external_id, x.customer_id as customer,
                 (select name from queue where id = x.queue_id) as queue, (select name from users where id = x.agent_id) as agent,
                 x.ticket_id as ticket, x.address, x.arrived_at, x.queued_at, x.answered_at, x.ended_at, x.closed_at,
-                x.disposition, x.note, x.address_kind, x.address_name, x.called, x.subject
+                x.disposition, x.note, x.address_kind, x.address_name, x.called, x.subject, x.priority, x.version
             from (
                 (select * from interaction where customer_id = i.customer_id and id is distinct from i.id
                  order by arrived_at desc, id desc limit 50)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import TypedDict
 
 import phonenumbers
+from typing_extensions import TypedDict
 
 from screenpop import words
 from screenpop.i18n import Language, clock
@@ -60,6 +60,7 @@ class Item(TypedDict):
     closed_at: str | None
     disposition: str | None
     note: str | None
+    priority: int
     version: int
 
 

@@ -25,7 +25,7 @@ def item(ident: int = 7, *, ago: timedelta = timedelta(0), **fields: object) -> 
         "address": "+8613800138000", "address_kind": "phone", "address_name": None, "called": "95500", "subject": None,
         "arrived_at": at, "queued_at": at, "answered_at": at,
         "ended_at": (NOW - ago + timedelta(seconds=250)).isoformat(),
-        "closed_at": at, "disposition": "call_back", "note": None, "version": 1,
+        "closed_at": at, "disposition": "call_back", "note": None, "priority": 0, "version": 1,
     }  # fmt: skip
     return {**made, **fields}  # type: ignore[typeddict-item]
 
