@@ -22,12 +22,23 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Makes what is missing (embedded database, company, history), serves, and lets the phones ring.",
     )
     parser.add_argument("--no-traffic", action="store_true", help="no calls by themselves (also: DEMO=0)")
-    parser.add_argument("--customers", type=int, default=Size().customers, metavar="N", help="of the history (2000)")
-    parser.add_argument("--contacts", type=int, default=Size().interactions, metavar="N", help="of the history (25000)")
     parser.add_argument(
-        "--speed", type=float, default=1.0, metavar="X", help="how much faster than people the played ones are (1)"
+        "--customers", type=_positive, default=Size().customers, metavar="N", help="of the history (2000)"
+    )
+    parser.add_argument(
+        "--contacts", type=_positive, default=Size().interactions, metavar="N", help="of the history (25000)"
+    )
+    parser.add_argument(
+        "--speed", type=_positive, default=1, metavar="N", help="how much faster than people the played ones are (1)"
     )
     parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a number from 1 on")
+    return number
 
 
 async def run(given: argparse.Namespace, settings: Settings) -> int:
