@@ -222,12 +222,14 @@ class Manager:
         self.state, self.reason, self.since = state, reason, datetime.now(UTC)
 
     def _close(self, wire: _Wire) -> None:
+        ours = not wire.lost.done()  # we stop; nothing has happened to the connection
         wire.abort(wire.reason)
         self._wire = None
         self._fail_pending(wire.reason)
         if self.connected:
             self._become("down", wire.reason)
-            log.warning("ami.down", pbx=self.name, reason=wire.reason)
+            if not ours:
+                log.warning("ami.down", pbx=self.name, reason=wire.reason)
             if self._on_lost is not None:
                 self._on_lost()
 
