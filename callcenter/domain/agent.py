@@ -73,6 +73,8 @@ TRANSITIONS: dict[tuple[RoutingStatus, AgentVerb], RoutingStatus] = {
     (_IDLE, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
     (RoutingStatus.OFF_QUEUE, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
     (RoutingStatus.NOT_RESPONDING, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
+    # Only of what they wrap up: it was transferred back to them.
+    (RoutingStatus.WRAP_UP, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
 }
 
 # How long an agent whose desk connection was lost is still offered work

@@ -218,6 +218,32 @@ async def test_a_transfer_gives_the_next_agent_the_interaction_and_lets_the_firs
     assert [tuple(row) for row in rows] == [(floor.agent, "agent", later(30)), (bo, "transfer", later(90))]
 
 
+async def test_a_transfer_back_takes_the_first_agent_out_of_wrap_up(pool: Pool) -> None:
+    floor = await make_floor(pool, wrap_up_mode="time_boxed", wrap_up_limit=timedelta(seconds=30))
+    log = floor.log
+    second = await make_user(pool, "bo")
+    ident = await arrive(log, queue=floor.queue)
+    reservation = await reserve(log, ident, floor.agent)
+    await interactions.answer(log, reservation, now=later(1))
+    await interactions.release(log, reservation, cause="transferred", now=later(10))
+    to = await interactions.transfer(log, ident, agent=second, endpoint="P/2", leg="P/2-1", kind="blind", now=later(11))
+    await interactions.release(log, to[0].data["reservation"], cause="transferred", now=later(20))
+    back = await interactions.transfer(
+        log, ident, agent=floor.agent, endpoint="P/1", leg="P/1-2", kind="blind", now=later(21)
+    )
+    assert back[0].data["reservation"] == reservation
+    assert await status_of(pool, floor.agent) == "interacting"
+    assert await pool.fetchval("select due_at from reservation where id = $1", reservation) is None
+    await interactions.end_interaction(log, ident, cause="customer_hangup", now=later(60))
+    assert await status_of(pool, floor.agent) == "wrap_up"
+    await interactions.wrap_up(log, reservation, queue=None, disposition=None, note=None, now=later(61))
+    assert (await state_of(pool, ident))[0] == "wrapping"
+    segments = await pool.fetch("select agent_id, ended_at from segment where interaction_id = $1 order by n", ident)
+    assert [tuple(row) for row in segments] == [
+        (floor.agent, later(10)), (second, later(20)), (floor.agent, later(60))
+    ]  # fmt: skip
+
+
 async def test_hold_time_is_booked_on_the_running_segment(pool: Pool) -> None:
     floor = await make_floor(pool)
     ident = await arrive(floor.log, queue=floor.queue)

@@ -343,7 +343,8 @@ begin
 end
 $$;
 
--- A new leg took the customer over. A known agent who is free gets the interaction as their own, with its pop and wrap-up.
+-- A new leg took the customer over. A known agent who is free, or still wraps this up, gets the interaction as their own,
+-- with its pop and wrap-up.
 create or replace function transfer(
     p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz)
 returns setof contact_log
@@ -362,12 +363,16 @@ begin
     if not found then
         return;
     end if;
+    -- Whoever had it before and still wraps it up goes on with it.
+    update reservation set segment = i.segments, released_at = null, due_at = null, version = version + 1
+    where interaction_id = p_interaction and agent_id = p_agent and state = 'accepted' and released_at is not null
+    returning id into r;
     update agent set routing_status = 'interacting', routing_at = p_now, version = version + 1
-    where user_id = p_agent and routing_status in ('idle', 'off_queue', 'not_responding')
+    where user_id = p_agent and (r is not null or routing_status in ('idle', 'off_queue', 'not_responding')
       and not exists (select 1 from reservation where agent_id = p_agent and channel = i.channel and slot = 0
-                      and state in ('pending', 'accepted'))
+                      and state in ('pending', 'accepted')))
     returning * into a;
-    if found then
+    if found and r is null then
         insert into reservation (interaction_id, agent_id, segment, channel, state, reason, created_at, answered_at)
         values (p_interaction, p_agent, i.segments, i.channel, 'accepted', 'transfer', p_now, p_now) returning id into r;
     end if;
