@@ -1,8 +1,7 @@
 """The reader of the contact log: every event of every node, once, each aggregate's in order."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import asyncpg
 import structlog
 
 from callcenter.domain.events import Cursor, Event
-from callcenter.errors import NotFound
 from callcenter.store.db import TRY_AGAIN
 from callcenter.store.log import ContactLog, Pool, event_of
 from callcenter.store.queries import Queries
@@ -21,16 +19,12 @@ log = structlog.get_logger()
 Subscriber = Callable[[Sequence[Event]], None]
 _CHANNEL = "contact_log"
 _PAGE = 500
-_KEPT = 5_000
 # Rows beyond the horizon wait for the oldest open writer: look again soon, since its commit rings no bell of ours.
 _BEYOND = 0.002
 _POLL = 1.0
+_HELD_BACK = 5.0  # seconds without anything settled that are worth a word
 _MAX_SEQ = 2**63 - 1
 _RING_LOST: tuple[type[BaseException], ...] = (*TRY_AGAIN, asyncpg.InterfaceError)
-
-
-class CursorGone(NotFound):
-    """The log no longer holds what follows this cursor, or never gave it out."""
 
 
 class Feed:
@@ -49,13 +43,10 @@ class Feed:
         self._clock = clock
         self._wake = asyncio.Event()
         self._subscribers: list[Subscriber] = []
-        self._kept: deque[Event] = deque(maxlen=_KEPT)
-        self._floor = Cursor(1, 0, 0)  # what `_kept` follows on
-        self._moved = asyncio.Condition()
         self._bell: asyncpg.Connection | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
-        self.cursor = self._floor
+        self.cursor = Cursor(1, 0, 0)
         self.alone = False  # no other node lives: nobody to ring for
         self.lag = 0.0  # seconds between the newest delivered event and its delivery, by this machine's clock
         contact_log.listen(self._committed)
@@ -64,7 +55,7 @@ class Feed:
         """Stands at the end of the log; only what comes later is delivered."""
         row = await self._pool.fetchrow(_SQL.horizon)
         assert row is not None
-        self.cursor = self._floor = Cursor(row["epoch"], row["xid"], _MAX_SEQ)
+        self.cursor = Cursor(row["epoch"], row["xid"], _MAX_SEQ)
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         self._subscribers.append(callback)
@@ -106,9 +97,17 @@ class Feed:
 
     async def run(self) -> None:
         """Reads for ever. Supervised; after a crash it goes on at its cursor."""
+        loop = asyncio.get_running_loop()
+        complain_at = loop.time() + _HELD_BACK
         while True:
             self._wake.clear()
+            before = self.cursor
             beyond = await self.read()
+            if not beyond or self.cursor > before:
+                complain_at = loop.time() + _HELD_BACK
+            elif loop.time() > complain_at:
+                log.warning("feed.held_back", by=await self._holder())
+                complain_at += _HELD_BACK
             try:
                 async with asyncio.timeout(_BEYOND if beyond else _POLL):
                     await self._wake.wait()
@@ -122,13 +121,8 @@ class Feed:
             if events:
                 self.cursor = events[-1].cursor
                 self.lag = (self._clock() - events[-1].at).total_seconds()
-                self._kept.extend(events)
-                if len(self._kept) == _KEPT:
-                    self._floor = self._kept[0].cursor
                 for subscriber in tuple(self._subscribers):
                     subscriber(events)
-                async with self._moved:
-                    self._moved.notify_all()
             if len(events) < _PAGE:
                 return beyond
 
@@ -141,38 +135,9 @@ class Feed:
             events.append(event_of(row))
         return events, False
 
-    async def follow(self, after: Cursor | None = None) -> AsyncGenerator[Sequence[Event], None]:
-        """Events after the cursor (default: from now), in order, without loss or repetition, for ever.
-
-        Raises CursorGone when the cursor is of another epoch, from the future, or older than what retention left.
-        """
-        cursor = self.cursor if after is None else after
-        await self._check(cursor)
-        while True:
-            if cursor < self._floor:
-                batch: Sequence[Event] = (await self._page(cursor, _PAGE))[0]
-            else:
-                batch = [event for event in self._kept if event.cursor > cursor] if cursor < self.cursor else ()
-            if batch:
-                cursor = batch[-1].cursor
-                yield batch
-                continue
-            async with self._moved:
-                while self.cursor <= cursor:
-                    await self._moved.wait()
-
-    async def _check(self, cursor: Cursor) -> None:
-        if cursor.epoch != self.cursor.epoch or cursor > self.cursor:
-            raise CursorGone("This cursor is not of this log.")
-        oldest = await self._pool.fetchrow(_SQL.oldest)
-        if oldest is not None and cursor.xid and cursor.seq != _MAX_SEQ:
-            first = Cursor(oldest["epoch"], oldest["xid"], oldest["seq"])
-            if cursor < first and first.seq > 1:
-                raise CursorGone("The log no longer reaches back to this cursor.")
-
-    async def holder(self) -> str | None:
-        """In words, which backend holds events back, when one does for more than a second."""
+    async def _holder(self) -> str | None:
+        """In words, which backend holds events back."""
         row = await self._pool.fetchrow(_SQL.holder)
-        if row is None or row["seconds"] < 1:
+        if row is None:
             return None
         return f"backend {row['pid']} ({row['application_name']}) has a transaction open for {row['seconds']:.0f} s"

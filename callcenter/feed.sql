@@ -12,10 +12,6 @@ limit $4;
 -- Where a reader stands that has seen everything committed before now.
 select log_epoch as epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 as xid from organisation;
 
--- name: oldest
--- The first event that retention has left.
-select seq, xid::text::bigint as xid, epoch from contact_log order by epoch, xid, seq limit 1;
-
 -- name: holder
 -- The oldest open transaction: who holds events back, for how long (seconds) and in what program.
 select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::float8 as seconds

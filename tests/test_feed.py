@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import pytest
 
 from callcenter.actions import agents
-from callcenter.domain.events import Cursor, Event
-from callcenter.feed import CursorGone, Feed
+from callcenter.domain.events import Event
+from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog, Pool
-from tests.builders import NOW, arrive, make_floor, make_queue, make_user
+from tests.builders import NOW, arrive, make_queue, make_user
 
 
 @asynccontextmanager
@@ -84,32 +83,30 @@ async def test_an_unrelated_open_writer_delays_an_event_only_until_it_ends(pool:
         await blocker.close()
 
 
-async def test_a_follower_resumes_without_loss_or_repetition(pool: Pool, database: str) -> None:
-    floor = await make_floor(pool)
-    async with reading(pool, floor.log, database) as feed:
-        async with asyncio.timeout(5):
-            await feed.read()
-            stream = feed.follow(None)
-            first_batch = asyncio.ensure_future(anext(stream))
-            await asyncio.sleep(0)
-            idents = [await arrive(floor.log, queue=floor.queue) for _ in range(5)]
-            seen = list(await first_batch)
-            while len(seen) < 10:
-                seen += await anext(stream)
-            await stream.aclose()
-            middle = seen[3].cursor
-            resumed = feed.follow(Cursor.parse(str(middle)))
-            rest: list[Event] = []
-            while len(rest) < 6:
-                rest += await anext(resumed)
-            await resumed.aclose()
-    assert [event.interaction for event in seen] == [ident for ident in idents for _ in range(2)]
-    assert rest == seen[4:]
+async def test_a_server_that_starts_while_others_write_begins_no_new_life_of_the_log(pool: Pool, database: str) -> None:
+    log = ContactLog(pool)
+    agent = await make_user(pool)
+    epoch = await pool.fetchval("select note_cluster()")
+    starting = await asyncpg.connect(database)
+    try:
+        async with starting.transaction():
+            await starting.fetchval("select pg_current_xact_id()")
+            await agents.set_presence(log, agent, presence="busy", reason=None, actor=agent, now=NOW)
+            assert await starting.fetchval("select note_cluster()") == epoch
+    finally:
+        await starting.close()
 
 
-@pytest.mark.parametrize("cursor", [Cursor(2, 5, 5), Cursor(1, 2**60, 1)])
-async def test_a_cursor_of_another_life_of_the_log_is_told_so(pool: Pool, database: str, cursor: Cursor) -> None:
-    feed = Feed(pool, ContactLog(pool), dsn=database)
-    await feed.start()
-    with pytest.raises(CursorGone):
-        await anext(feed.follow(cursor))
+async def test_xids_from_the_future_begin_a_new_life_of_the_log(pool: Pool) -> None:
+    epoch = await pool.fetchval("select note_cluster()")
+    await pool.execute("insert into contact_log (xid, kind, at) values ('900000000', 'agent.presence', $1)", NOW)
+    assert await pool.fetchval("select note_cluster()") == epoch + 1
+
+
+async def test_a_month_that_is_made_late_takes_what_was_written_before_it_was_there(pool: Pool) -> None:
+    log = ContactLog(pool)
+    agent = await make_user(pool)
+    await agents.set_presence(log, agent, presence="busy", reason=None, actor=agent, now=NOW)
+    assert await pool.fetchval("select ensure_log_months($1, 2)", NOW) == 2
+    assert await pool.fetchval("select ensure_log_months($1, 2)", NOW) == 0
+    assert await pool.fetchval("select tableoid::regclass::text from contact_log") == "contact_log_2026_03"

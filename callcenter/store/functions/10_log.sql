@@ -46,21 +46,31 @@ language sql as $$
 $$;
 
 -- Months from the one of p_from on, p_months of them; names are contact_log_YYYY_MM. Returns how many were made.
+-- Events written before their month was there move into it: a default partition that has some refuses the month.
 create or replace function ensure_log_months(p_from timestamptz, p_months integer) returns integer
 language plpgsql as $$
 declare
-    month date := date_trunc('month', p_from at time zone 'UTC')::date;
+    v_month date := date_trunc('month', p_from at time zone 'UTC')::date;
+    v_name text;
+    v_begin timestamptz;
+    v_end timestamptz;
     made integer := 0;
 begin
     for n in 1..p_months loop
-        if to_regclass('contact_log_' || to_char(month, 'YYYY_MM')) is null then
+        v_name := 'contact_log_' || to_char(v_month, 'YYYY_MM');
+        v_begin := v_month::timestamp at time zone 'UTC';
+        v_end := (v_month + interval '1 month') at time zone 'UTC';
+        if to_regclass(v_name) is null then
+            lock table contact_log_default in share row exclusive mode;
+            execute format('create table %I (like contact_log including defaults including indexes)', v_name);
             execute format(
-                'create table %I partition of contact_log for values from (%L) to (%L)',
-                'contact_log_' || to_char(month, 'YYYY_MM'),
-                month::timestamp at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+                'with early as (delete from contact_log_default where at >= %L and at < %L returning *)
+                 insert into %I select * from early', v_begin, v_end, v_name);
+            execute format(
+                'alter table contact_log attach partition %I for values from (%L) to (%L)', v_name, v_begin, v_end);
             made := made + 1;
         end if;
-        month := (month + interval '1 month')::date;
+        v_month := (v_month + interval '1 month')::date;
     end loop;
     return made;
 end

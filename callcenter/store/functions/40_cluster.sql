@@ -10,8 +10,9 @@ begin
     select * into o from organisation for update;
     if o.cluster_identifier is null then
         update organisation set cluster_identifier = v_here;
+    -- By the snapshot's end: our own xid is older than those of writers that began, and committed, after us.
     elsif o.cluster_identifier <> v_here or exists (
-        select 1 from contact_log where epoch = o.log_epoch and xid > pg_current_xact_id())
+        select 1 from contact_log where epoch = o.log_epoch and xid >= pg_snapshot_xmax(pg_current_snapshot()))
     then
         update organisation set cluster_identifier = v_here, log_epoch = log_epoch + 1 returning * into o;
         execute format('alter table contact_log alter column epoch set default %s', o.log_epoch);
