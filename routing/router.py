@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+import asyncpg
 import structlog
 
 from callcenter.actions import interactions
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 
 # Reservations on their way to the database at once; more would only queue up in the pool.
 _AT_ONCE = 8
+# After a failure of the database, seconds until the same is tried again.
+_AGAIN_IN = 0.5
+_FAILURES: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, TimeoutError)
 # How long a reserved agent may wait for the dial to go out; the offer sets the ring's own limit.
 RESERVED_FOR = timedelta(seconds=10)
 
@@ -44,7 +48,8 @@ class Router:
         self._require_console = require_console
         self._clock = clock
         self._wake = asyncio.Event()
-        self._early: list[Event] | None = []
+        # What happens while a snapshot is loaded; None at other times.
+        self._early: list[Event] | None = None
         self._carrying: set[asyncio.Task[None]] = set()
         self.state: RouterState | None = None
         contact_log.listen(self._note)
@@ -65,7 +70,6 @@ class Router:
         for event in events:
             if event.noun == "organisation":
                 self.state = None
-                self._early = []
                 self._wake.set()
                 return
             if self.state.apply(event):
@@ -76,11 +80,17 @@ class Router:
 
     async def _load(self) -> RouterState:
         """Events that arrive during the load are applied after it; old ones fall away by their versions."""
-        self._early = []
-        state = await snapshot.load(self._log.pool, require_console=self._require_console)
-        for event in self._early:
+        early: list[Event] = []
+        self._early = early
+        try:
+            state = await snapshot.load(self._log.pool, require_console=self._require_console)
+            while any(event.noun == "organisation" for event in early):
+                early.clear()
+                state = await snapshot.load(self._log.pool, require_console=self._require_console)
+        finally:
+            self._early = None
+        for event in early:
             state.apply(event)
-        self._early = None
         self.state = state
         return state
 
@@ -89,7 +99,10 @@ class Router:
         try:
             while True:
                 state = await self._current()
-                await self._leadership.gained.wait()
+                if not self._leadership.leads:
+                    # A standby stays warm; what it knows may be another by the time it leads.
+                    await self._leadership.gained.wait()
+                    continue
                 self._wake.clear()
                 now = self._clock()
                 for decision in decide(state, now):
@@ -135,6 +148,7 @@ class Router:
                 log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
                 await snapshot.refresh(self._log.pool, state, interaction=decision.interaction, agent=decision.agent)
                 state.give_back(decision.interaction, decision.agent)
-        except TRY_AGAIN as error:
-            log.warning("router.database", error=str(error))
+        except _FAILURES as error:
+            log.warning("router.database", error=repr(error))
+            await asyncio.sleep(_AGAIN_IN)
             state.give_back(decision.interaction, decision.agent)

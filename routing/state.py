@@ -1,7 +1,7 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappop, heappush
@@ -38,11 +38,26 @@ class AgentState:
 
 
 @dataclass(slots=True)
-class _Pool:
-    """One queue's two lines. Entries are checked when they reach the front: a heap forgets nothing by itself."""
+class _Line:
+    """A heap of (since, id). Entries are checked when they reach the front; one nobody looks at forgets by itself."""
 
-    waiting: list[tuple[datetime, int]] = field(default_factory=list)
-    idle: list[tuple[datetime, int]] = field(default_factory=list)
+    heap: list[tuple[datetime, int]] = field(default_factory=list)
+    limit: int = 64
+
+    def push(self, since: datetime, ident: int, *, holds: Callable[[datetime, int], bool]) -> None:
+        """`holds` tells which entries still mean something; asked of all when the line has doubled since."""
+        heappush(self.heap, (since, ident))
+        if len(self.heap) > self.limit:
+            self.heap = sorted({entry for entry in self.heap if holds(*entry)})
+            self.limit = max(64, 2 * len(self.heap))
+
+
+@dataclass(slots=True)
+class _Pool:
+    """One queue's two lines."""
+
+    waiting: _Line = field(default_factory=_Line)
+    idle: _Line = field(default_factory=_Line)
 
 
 class RouterState:
@@ -64,6 +79,7 @@ class RouterState:
                 self.queues_of.setdefault(agent, []).append(queue)
         self._left: OrderedDict[int, int] = OrderedDict()
         self._asleep: list[tuple[datetime, int]] = []
+        self._asleep_until: dict[int, datetime] = {}
 
     # -- by events
 
@@ -92,7 +108,7 @@ class RouterState:
         self.waiting[work.interaction] = work
         self._left.pop(work.interaction, None)
         self.taken_work.discard(work.interaction)
-        heappush(self.pools.setdefault(work.queue, _Pool()).waiting, (work.queued_at, work.interaction))
+        self._queue_up(work)
 
     def remove(self, interaction: int, version: int) -> None:
         """It no longer waits (offered, answered, gone)."""
@@ -111,6 +127,21 @@ class RouterState:
         self.taken_agents.discard(agent.agent)
         return self._line_up(agent)
 
+    def _queue_up(self, work: Waiting) -> None:
+        def waits(queued_at: datetime, ident: int) -> bool:
+            known = self.waiting.get(ident)
+            return known is not None and known.queue == work.queue and known.queued_at == queued_at
+
+        self.pools.setdefault(work.queue, _Pool()).waiting.push(work.queued_at, work.interaction, holds=waits)
+
+    def _idles(self, since: datetime, ident: int) -> bool:
+        agent = self.agents[ident]
+        return (
+            agent.presence == Presence.ON_QUEUE
+            and agent.routing_status == RoutingStatus.IDLE
+            and agent.idle_since == since
+        )
+
     def _line_up(self, agent: AgentState) -> bool:
         if (
             agent.presence != Presence.ON_QUEUE
@@ -119,7 +150,7 @@ class RouterState:
         ):
             return False
         for queue in self.queues_of.get(agent.agent, ()):
-            heappush(self.pools[queue].idle, (agent.idle_since, agent.agent))
+            self.pools[queue].idle.push(agent.idle_since, agent.agent, holds=self._idles)
         return True
 
     # -- while decisions are on their way to the database
@@ -134,7 +165,7 @@ class RouterState:
         self.taken_work.discard(interaction)
         self.taken_agents.discard(agent)
         if (work := self.waiting.get(interaction)) is not None:
-            heappush(self.pools[work.queue].waiting, (work.queued_at, interaction))
+            self._queue_up(work)
         if (known := self.agents.get(agent)) is not None:
             self._line_up(known)
 
@@ -143,13 +174,16 @@ class RouterState:
     def wake(self, now: datetime) -> None:
         """Agents whose back-off is over line up again."""
         while self._asleep and self._asleep[0][0] <= now:
-            self._line_up(self.agents[heappop(self._asleep)[1]])
+            until, ident = heappop(self._asleep)
+            if self._asleep_until.get(ident) == until:
+                del self._asleep_until[ident]
+            self._line_up(self.agents[ident])
 
     def next_wake(self) -> datetime | None:
         return self._asleep[0][0] if self._asleep else None
 
     def first_waiting(self, queue: int) -> Waiting | None:
-        line = self.pools[queue].waiting
+        line = self.pools[queue].waiting.heap
         while line:
             queued_at, ident = line[0]
             work = self.waiting.get(ident)
@@ -160,7 +194,7 @@ class RouterState:
 
     def first_idle(self, queue: int, now: datetime) -> AgentState | None:
         """The longest idle agent of a queue who may be offered work now."""
-        line = self.pools[queue].idle
+        line = self.pools[queue].idle.heap
         while line:
             idle_since, ident = line[0]
             agent = self.agents[ident]
@@ -173,7 +207,9 @@ class RouterState:
         if agent.presence != Presence.ON_QUEUE or agent.routing_status != RoutingStatus.IDLE:
             return False
         if agent.not_before is not None and now < agent.not_before:
-            heappush(self._asleep, (agent.not_before, agent.agent))
+            if self._asleep_until.get(agent.agent) != agent.not_before:
+                self._asleep_until[agent.agent] = agent.not_before
+                heappush(self._asleep, (agent.not_before, agent.agent))
             return False
         if not self.require_console or agent.desk:
             return True

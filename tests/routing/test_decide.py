@@ -146,3 +146,24 @@ def test_no_agent_is_left_idle_while_work_that_they_may_take_waits(
     for ident, (_, queue) in enumerate(work, 1):
         if ident not in state.taken_work:
             assert not free & set(queues[queue])
+
+
+def test_a_state_that_never_decides_does_not_grow_with_what_it_has_seen() -> None:
+    state = some_state(an_agent(1), queues={1: [1], 2: [1]})
+    for n in range(2000):
+        state.put_agent(an_agent(1, idle=n, version=n + 2))
+        state.put_waiting(Waiting(n, 1, later(n), 1))
+        if n < 1995:
+            state.remove(n, 2)
+    assert all(len(line.heap) < 100 for pool in state.pools.values() for line in (pool.waiting, pool.idle))
+    assert all_decisions(state, later(3000)) == [(1995, 1)]
+
+
+def test_an_agent_left_out_by_many_queues_wakes_once() -> None:
+    state = some_state(an_agent(1, not_before=later(200)), queues={n: [1] for n in range(20)})
+    for n in range(20):
+        state.put_waiting(Waiting(n, n, later(n), 1))
+    assert all_decisions(state, later(100)) == []
+    assert state.next_wake() == later(200)
+    assert all_decisions(state, later(200)) == [(0, 1)]
+    assert state.next_wake() is None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+from structlog.testing import capture_logs
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
@@ -19,7 +20,18 @@ from routing import due, snapshot
 from routing.leadership import LOCK, Leadership
 from routing.router import Router
 from routing.state import RouterState
-from tests.builders import NOW, arrive, later, make_floor, make_node, make_queue, make_user, on_queue, reserve
+from tests.builders import (
+    NOW,
+    arrive,
+    eventually,
+    later,
+    make_floor,
+    make_node,
+    make_queue,
+    make_user,
+    on_queue,
+    reserve,
+)
 
 
 def picture(state: RouterState) -> tuple[object, object]:
@@ -194,3 +206,64 @@ async def test_an_offer_that_never_went_out_is_taken_back_without_blame(pool: Po
     assert await due.sweep(floor.log, later(21)) == 1
     assert await pool.fetchval("select routing_status from agent where user_id = $1", floor.agent) == "idle"
     await on_queue(floor.log, floor.agent)
+
+
+def _reserved(log: ContactLog) -> asyncio.Event:
+    reserved = asyncio.Event()
+
+    def note(events: Sequence[Event]) -> None:
+        if any(event.kind == "interaction.reserved" for event in events):
+            reserved.set()
+
+    log.listen(note)
+    return reserved
+
+
+async def test_work_that_could_not_be_reserved_is_tried_again_and_not_at_every_turn_of_the_loop(
+    pool: Pool, database: str
+) -> None:
+    floor = await make_floor(pool)
+    reserved = _reserved(floor.log)
+    await pool.execute("alter table reservation rename to elsewhere")
+    await arrive(floor.log, queue=floor.queue)
+    async with asyncio.timeout(20), a_router(pool, database, floor.log, node=floor.node, clock=lambda: later(30)):
+        with capture_logs() as logged:
+
+            async def failed() -> bool:
+                return any(line["event"] == "router.database" for line in logged)
+
+            await eventually(failed, within=10)
+        assert len(logged) < 5
+        await pool.execute("alter table elsewhere rename to reservation")
+        await reserved.wait()
+
+
+async def test_a_standby_decides_by_the_organisation_as_it_is_when_it_leads(pool: Pool, database: str) -> None:
+    floor = await make_floor(pool)
+    second = await make_user(pool, "bo")
+    await on_queue(floor.log, second, node=floor.node, now=later(-10))
+    reserved = _reserved(floor.log)
+    leader = await asyncpg.connect(database)
+    await leader.execute("select pg_advisory_lock($1)", LOCK)
+    try:
+        async with (
+            asyncio.timeout(20),
+            a_router(pool, database, floor.log, node=floor.node, clock=lambda: later(30)) as (
+                router,
+                _,
+            ),
+        ):
+
+            async def warm() -> bool:
+                return router.state is not None
+
+            await eventually(warm, within=10)
+            await pool.execute("update queue_member set user_id = $1", second)
+            async with floor.log.transaction() as tx:
+                await tx.append("organisation.applied", now=NOW)
+            await leader.close()
+            ident = await arrive(floor.log, queue=floor.queue)
+            await reserved.wait()
+            assert await pool.fetchval("select agent_id from reservation where interaction_id = $1", ident) == second
+    finally:
+        leader.terminate()
