@@ -1,11 +1,11 @@
 -- name: page
 -- The next events after a cursor, in order; `settled` tells those that no open transaction can still get in front of.
--- Only a prefix of settled rows may be delivered.
+-- Only a prefix of settled rows may be delivered. (The order names the table, since the column xid of the answer is another.)
 select seq, xid::text::bigint as xid, epoch, at, kind, interaction_id, customer_id, agent_id, queue_id, ticket_id,
        actor_id, version, data, xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
 from contact_log
 where (epoch, xid, seq) > ($1, $2::text::xid8, $3)
-order by epoch, xid, seq
+order by contact_log.epoch, contact_log.xid, contact_log.seq
 limit $4;
 
 -- name: horizon

@@ -4,7 +4,7 @@ select seq, xid::text::bigint as xid, epoch, at, kind, interaction_id, customer_
        actor_id, version, data
 from contact_log
 where (epoch, xid, seq) > ($1, $2::text::xid8, $3) and (epoch, xid, seq) <= ($4, $5::text::xid8, $6)
-order by epoch, xid, seq limit $7;
+order by contact_log.epoch, contact_log.xid, contact_log.seq limit $7;
 
 -- name: is_known
 -- Whether this is the cursor of an event that the log still has.

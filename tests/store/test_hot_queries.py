@@ -1,0 +1,65 @@
+"""What a call asks of the database finds its rows by an index, however long the history is."""
+
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from callcenter.store.queries import Queries
+from tests.builders import NOW
+
+ROOT = Path(__file__).resolve().parents[2]
+FEED = Queries(ROOT / "callcenter" / "feed.sql")
+DUE = Queries(ROOT / "routing" / "due.sql")
+SNAPSHOT = Queries(ROOT / "routing" / "snapshot.sql")
+VOICE = Queries(ROOT / "channels" / "telephony" / "voice.sql")
+
+
+HISTORY = """
+insert into users (name, full_name, role) values ('amy', 'Amy', 'agent');
+insert into interaction (channel, state, external_id, pbx, arrived_at, closed_at)
+select 'phone', 'closed', 'default/' || n, 'default', timestamptz '2026-01-01' + n * interval '1 minute', now()
+from generate_series(1, 5000) n;
+insert into reservation (interaction_id, agent_id, segment, channel, state, created_at)
+select id, (select id from users), 1, 'phone', 'completed', arrived_at from interaction;
+insert into customer (name) select 'c' || n from generate_series(1, 5000) n;
+insert into address (customer_id, kind, value) select id, 'phone', '+86' || id from customer;
+insert into contact_log (kind, at) select 'interaction.closed', arrived_at from interaction;
+"""
+
+
+async def indexes_of(db: asyncpg.Connection, sql: str, *args: object) -> set[str]:
+    """The indexes that the plan uses. Raises AssertionError for a plan that reads a whole table or sorts."""
+    plan = await db.fetchval(f"explain (format json) {sql}", *args)
+    found: set[str] = set()
+
+    def look(node: dict[str, object]) -> None:
+        assert node["Node Type"] not in ("Seq Scan", "Sort") or node["Plan Rows"] == 1, node
+        if "Index Name" in node:
+            found.add(str(node["Index Name"]))
+        for child in node.get("Plans", ()):  # type: ignore[attr-defined]
+            look(child)
+
+    look((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sql", "args", "index"),
+    [
+        (FEED.page, (1, "1", 0, 500), "contact_log"),
+        (VOICE.known, (["default/1.0"],), "interaction_external"),
+        (VOICE.open, ("default", NOW), "interaction_open"),
+        (SNAPSHOT.waiting, (), "interaction_open"),
+        (DUE.wrap_ups, (NOW,), "reservation_live"),
+        (DUE.offers, (NOW,), "reservation_"),
+        ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
+    ],
+)
+async def test_a_hot_query_finds_its_rows_by_an_index(
+    db: asyncpg.Connection, sql: str, args: tuple[object, ...], index: str
+) -> None:
+    await db.execute(HISTORY)
+    await db.execute("analyze")
+    assert any(name.startswith(index) for name in await indexes_of(db, sql, *args))
