@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return uvloop.run(work)
     except (CallcenterError, BadFile) as error:
         print(error, file=sys.stderr)
-    except OSError as error:
-        print(_words(error), file=sys.stderr)
     except TRY_AGAIN as error:
         print(f"The database is out of reach: {error}", file=sys.stderr)
+    except OSError as error:
+        print(_words(error), file=sys.stderr)
     except KeyboardInterrupt:
         pass
     return 1
