@@ -65,7 +65,7 @@ _numbers = itertools.count(1)
 
 
 async def _copy(server: Server, template: str, name: str) -> str:
-    admin = await asyncpg.connect(server.dsn_of("postgres"))
+    admin = await asyncpg.connect(server.dsn_of("postgres"), command_timeout=60)
     try:
         await admin.execute(f"create database {name} template {template} strategy file_copy")
     finally:
@@ -74,7 +74,7 @@ async def _copy(server: Server, template: str, name: str) -> str:
 
 
 async def _drop(server: Server, name: str) -> None:
-    admin = await asyncpg.connect(server.dsn_of("postgres"))
+    admin = await asyncpg.connect(server.dsn_of("postgres"), command_timeout=60)
     try:
         await admin.execute(f"drop database if exists {name} with (force)")
     finally:

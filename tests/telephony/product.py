@@ -36,7 +36,8 @@ async def command(dsn: str, *words: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, errors = await process.communicate()
+    async with asyncio.timeout(60):
+        out, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
     return out.decode().strip()
 
@@ -110,7 +111,7 @@ class Node:
             self.process = await asyncio.create_subprocess_exec(
                 *COMMAND, "serve", env={**os.environ, **self._environment}, stdout=out, stderr=out
             )
-        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
             while self.process.returncode is None:
                 with contextlib.suppress(aiohttp.ClientError):
                     async with http.get(f"{self.url}/readyz") as answer:
@@ -143,7 +144,7 @@ class Centre:
         self.dsn = dsn
         self._tokens, self._pbxs, self._folder = tokens, pbxs, folder
         self.nodes: list[Node] = []
-        self._http = aiohttp.ClientSession()
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
         self._follows: list[Follow] = []
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from tests.telephony.phones import Telephones
 from tests.telephony.product import Centre, Stream, moment
 
 CLOSED, GREETED = "+33100000002", "+33100000003"
-SOON = timedelta(seconds=0.3)
+SOON = timedelta(seconds=0.5)
 
 
 def close_to(text: str, at: datetime) -> bool:
