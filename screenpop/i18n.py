@@ -68,7 +68,7 @@ class Language:
 
     def exactly(self, at: datetime, zone: tzinfo) -> str:
         """For the hover: date, time and zone."""
-        return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+        return at.astimezone(zone).isoformat(" ", "seconds")
 
 
 def clock(span: timedelta | float) -> str:

@@ -170,7 +170,7 @@ class PopView:
     certainty_name: str
     certainty_means: str
     person: PersonView | None
-    matches: Sequence[PersonView]
+    others: Sequence[PersonView]  # who uses this address too
     near: Sequence[PersonView]
     recent: str
     last: str
@@ -293,6 +293,7 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
     address = spaced(item["address_kind"], item["address"]) if item else ""
     caller = cut(item["address_name"]) if item else ""
     certainty = certainty_of(person, item["address_kind"], item["address"]) if item else ""
+    chosen = person["id"] if person else None
     count = pop["recent_count"]["count"]
     history = pop["history"]
     return PopView(
@@ -309,7 +310,9 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
         certainty_name=language.label(words.CERTAINTY, certainty),
         certainty_means=language.label(words.CERTAINTY_MEANS, certainty),
         person=person_view(person, item, language, now, zone) if person else None,
-        matches=tuple([person_view(match, item, language, now, zone) for match in pop["matches"]]),
+        others=tuple(
+            [person_view(match, item, language, now, zone) for match in pop["matches"] if match["id"] != chosen]
+        ),
         near=tuple([person_view(match, item, language, now, zone) for match in pop["near"]]),
         recent=_recent(count, pop["recent_count"]["days"], language),
         last=_last(history, language, now, zone),

@@ -27,8 +27,8 @@ async def test_a_reservation_pops_on_the_desk_of_its_agent_and_on_no_other(house
     await on_queue(house.log, house.users["amy"])
     interaction = await arrive(house.log, queue=house.queue, phone=NUMBER)
     reservation = await reserve(house.log, interaction, house.users["amy"])
-    assert await house.hub.written(reservation, house.users["amy"])
     pop = await frame(amy, "pop")
+    assert await house.hub.written(reservation, house.users["amy"])
     assert (pop["interaction"], pop["reservation"]) == (interaction, reservation)
     assert pop["pop"]["customer"]["id"] == customer
     assert pop["pop"]["interaction"]["state"] == "offered"
@@ -106,9 +106,22 @@ async def test_a_console_that_comes_back_is_told_what_it_missed_and_nothing_else
 
 
 async def _read_up(house: House) -> None:
-    newest = await house.pool.fetchval("select max(seq) from contact_log")
-    async with asyncio.timeout(5), house.feed._moved:
-        await house.feed._moved.wait_for(lambda: house.feed.cursor.seq >= newest)
+    """Until the hub has read all that is in the log."""
+    rows = await house.pool.fetch(
+        "select epoch, xid::text::bigint, seq from contact_log order by xid desc, seq desc limit 1"
+    )
+    newest = Cursor(*rows[0])
+    reached = asyncio.Event()
+
+    def note(_events: Sequence[Event]) -> None:
+        if house.feed.cursor >= newest:
+            reached.set()
+
+    leave = house.feed.subscribe(note)
+    note(())
+    async with asyncio.timeout(5):
+        await reached.wait()
+    leave()
 
 
 @pytest.mark.parametrize("cursor", ["0-0-0", None])
