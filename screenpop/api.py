@@ -55,7 +55,8 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     sockets.add(socket)
     try:
-        async with hub.joined(socket, agent=who.user_id, view=view, language=language_of(request)) as client:
+        language = language_of(request)
+        async with hub.joined(socket, agent=who.user_id, view=view, language=language, session=who.session) as client:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT or not _heard(request, client, message.data):
                     break

@@ -16,8 +16,11 @@ _STALLED = 30.0  # seconds that one frame may take before the connection is cut
 class Client:
     """`put` never blocks; `write` is the connection's own task."""
 
-    def __init__(self, socket: web.WebSocketResponse, *, agent: int, view: str, language: Language) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, *, agent: int, view: str, language: Language, session: str | None = None
+    ) -> None:
         self.agent = agent
+        self.session = session
         self.view = view
         self.language = language
         self.overflows = 0
@@ -34,6 +37,10 @@ class Client:
             self._frames.append((orjson.dumps({"type": "resync"}), None))
         self._frames.append((frame, written))
         self._wake.set()
+
+    async def hang_up(self) -> None:
+        """Its page connects again, if its session still is one."""
+        await self._socket.close(code=1008, message=b"session")
 
     async def write(self) -> None:
         """Until the connection is gone, or a frame takes longer than a living one would."""

@@ -38,6 +38,9 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=303, headers={hdrs.LOCATION: "/sign-in"})
     await end_session(request, response)
+    who = maybe_identity(request)
+    if who is not None and who.session is not None:
+        request.app[HUB].session_ended(who.user_id, who.session)
     return response
 
 

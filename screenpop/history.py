@@ -1,7 +1,7 @@
 """Loads what a pop shows, in one round trip."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import orjson
 
@@ -28,18 +28,20 @@ async def _load(pool: Pool, interaction: int, customer: int, now: datetime) -> P
     if text is None:
         raise NotFound("There is no such interaction." if interaction else "There is no such customer.")
     pop = cast("Pop", orjson.loads(text))
-    for item in (*pop["history"], *pop["open_tickets"], *pop["matches"], pop["interaction"], pop["customer"]):
-        if item is not None:
-            _write_times(cast("dict[str, Any]", item))
+    for item in (*pop["history"], pop["interaction"]):
+        _write_times(item, _TIMES_OF_ITEM)
+    for row in (*pop["open_tickets"], *pop["matches"], pop["customer"]):
+        _write_times(row, _TIMES_OF_ROW)
     return pop
 
 
-_TIMES = ("arrived_at", "queued_at", "answered_at", "ended_at", "closed_at", "created_at", "updated_at")
+_TIMES_OF_ITEM = ("arrived_at", "queued_at", "answered_at", "ended_at", "closed_at")
+_TIMES_OF_ROW = ("created_at", "updated_at")
 
 
-def _write_times(item: dict[str, Any]) -> None:
+def _write_times(item: object, names: tuple[str, ...]) -> None:
     """UTC as Z, as the other answers have it; PostgreSQL writes +00:00."""
-    for name in _TIMES:
-        at = item.get(name)
-        if at is not None:
-            item[name] = at.removesuffix("+00:00") + "Z"
+    if isinstance(item, dict):
+        for name in names:
+            if at := item.get(name):
+                item[name] = at[:-6] + "Z"

@@ -90,10 +90,10 @@ class Hub:
 
     @asynccontextmanager
     async def joined(
-        self, socket: web.WebSocketResponse, *, agent: int, view: str, language: Language
+        self, socket: web.WebSocketResponse, *, agent: int, view: str, language: Language, session: str | None = None
     ) -> AsyncIterator[Client]:
         """The socket gets frames while the context lasts; the agent's desk is open while one of its sockets is here."""
-        client = Client(socket, agent=agent, view=view, language=language)
+        client = Client(socket, agent=agent, view=view, language=language, session=session)
         self._clients.setdefault(agent, []).append(client)
         writer = asyncio.create_task(client.write())
         try:
@@ -118,6 +118,12 @@ class Hub:
         await asyncio.sleep(self.reload)
         if not self.connected(agent):
             await self._move_desk(agent)
+
+    def session_ended(self, agent: int, session: str | None) -> None:
+        """No pop goes to a page whose session is over: this one's, or without a name all of the user's."""
+        for client in tuple(self._clients.get(agent, ())):
+            if session is None or client.session == session:
+                self._spawn(client.hang_up())
 
     def resume(self, client: Client, cursor: Cursor | None) -> None:
         """What became stale since the client last heard from us, here or at another node, before a restart or after."""
@@ -227,6 +233,8 @@ class Hub:
             if event.noun in ("customer", "ticket") or event.kind == "interaction.identified":
                 for interaction in tuple(self._prepared):
                     self._forget(interaction)
+            if event.kind == "user.password_changed" and event.agent is not None:
+                self.session_ended(event.agent, None)
             if event.kind == "agent.desk" and event.agent is not None:
                 (self._elsewhere.add if event.data.get("desk") else self._elsewhere.discard)(event.agent)
         moved = stale(events)

@@ -97,7 +97,11 @@ function connect() {
   };
   socket.onclose = () => {
     tries += 1;
-    if (tries > 1) offline(true);
+    if (tries > 1) {
+      offline(true);
+      stale("desk"); // a session that is over is sent to sign in by the answer
+      stale("wall");
+    }
     // Spread out, so that a restarted server is not met by every desk at once.
     retry = setTimeout(connect, Math.min(5000, 250 * 2 ** Math.min(tries, 5)) * (0.5 + Math.random() / 2));
   };

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import WSServerHandshakeError, web
 
 from callcenter.actions import agents, interactions
-from callcenter.actions.users import create_token
+from callcenter.actions.users import change_password, create_token
 from callcenter.domain.events import Cursor, Event
 from screenpop.client import Client
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
-from tests.screenpop.conftest import House, frame
+from tests.screenpop.conftest import PASSWORD, House, frame
 
 NUMBER = "+8613800138000"
 
@@ -233,3 +233,26 @@ async def test_an_offer_taken_over_by_transfer_pops_too(house: House):
     pop = await frame(desk, "pop")
     assert pop["interaction"] == interaction
     assert 'data-state="active"' in pop["html"]
+
+
+async def test_a_page_whose_session_is_over_hears_no_more(house: House):
+    csrf = await house.sign_in("amy")
+    desk = await house.desk("amy")
+    await desk.send_json({"type": "seen", "cursor": None, "clock": True})
+    await frame(desk, "hello")
+    await house.client.post("/sign-out", data={"csrf": csrf}, allow_redirects=False)
+    async with asyncio.timeout(5):
+        while not (await desk.receive()).type.name.startswith("CLOS"):
+            continue
+
+
+async def test_a_changed_password_ends_what_other_browsers_hear(house: House):
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    await desk.send_json({"type": "seen", "cursor": None, "clock": True})
+    await frame(desk, "hello")
+    new = "an even longer walk"
+    await change_password(house.log, house.users["amy"], old=PASSWORD, new=new, now=NOW)
+    async with asyncio.timeout(5):
+        while not (await desk.receive()).type.name.startswith("CLOS"):
+            continue
