@@ -11,6 +11,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Keys whose values lead to a person.
 _PERSONAL = frozenset({"phone", "number", "caller", "callerid", "called", "address", "email", "to", "from_"})
 SHOWN = 3
+# Without the values of local variables: they hold numbers and secrets, and printing them stops the server for seconds.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 def mask(number: str | None) -> str:
@@ -46,9 +48,9 @@ def configure(*, level: str = "info", style: Literal["json", "console"] = "json"
         cache_logger_on_first_use=False,
     )
     finish: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         if style == "console"
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_to_json)]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer(serializer=_to_json)]
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(

@@ -75,3 +75,15 @@ def test_a_person_gets_text(lines):
 @pytest.mark.parametrize(("number", "masked"), [("+8613800138000", "…000"), ("95500", "…"), ("", ""), (None, "")])
 def test_a_short_number_is_hidden_whole(number, masked):
     assert logs.mask(number) == masked
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_traceback_shows_no_values(lines, style):
+    logs.configure(style=style, stream=lines)
+    number = "+86138" + "00138000"
+    try:
+        raise ValueError(len(number))
+    except ValueError:
+        structlog.get_logger().error("failed", exc_info=True)
+    assert "ValueError" in lines.getvalue()
+    assert number not in lines.getvalue()
