@@ -61,7 +61,8 @@ begin
         v_begin := v_month::timestamp at time zone 'UTC';
         v_end := (v_month + interval '1 month') at time zone 'UTC';
         if to_regclass(v_name) is null then
-            lock table contact_log_default in share row exclusive mode;
+            -- Of the whole log: a writer on its way into the default partition would find itself in the wrong one.
+            lock table contact_log in access exclusive mode;
             execute format('create table %I (like contact_log including defaults including indexes)', v_name);
             execute format(
                 'with early as (delete from contact_log_default where at >= %L and at < %L returning *)
