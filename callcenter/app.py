@@ -17,7 +17,7 @@ from callcenter.errors import Conflict, Invalid
 from callcenter.feed import Feed
 from callcenter.settings import Settings
 from callcenter.store import migrate, nodes
-from callcenter.store.db import connect_pool
+from callcenter.store.db import connect_pool, retrying
 from callcenter.store.directory import Directory
 from callcenter.store.embedded import embedded
 from callcenter.store.log import ContactLog, Pool
@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 _STOP_WITHIN = timedelta(seconds=3)
 _POOL = 12
+# The supervisor's pauses would grow beyond the lease.
+_LEASE_PATIENCE = timedelta(minutes=5)
 
 
 def clock() -> datetime:
@@ -92,7 +94,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         await directory.load()
         feed.subscribe(directory.note)
 
-        switches = {pbx.name: Switch(pbx) for pbx in settings.pbx}
+        switches = {pbx.name: Switch(pbx, clock=clock) for pbx in settings.pbx}
         # The port is taken before the node is known to others; who calls this early waits for the rest.
         voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
         agi_server = await _listen(settings, switches, voice_ready)
@@ -213,7 +215,7 @@ async def _database_ready(pool: Pool) -> str | None:
 async def _keep_lease(pool: Pool, node: Node, feed: Feed) -> None:
     while True:
         try:
-            await node.renew(pool, clock())
+            await retrying(lambda: node.renew(pool, clock()), within=_LEASE_PATIENCE)
         except Conflict as error:
             # A newer process has our name: whatever we still hold is its to reconcile.
             log.error("node.replaced", reason=str(error))

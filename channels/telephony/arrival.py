@@ -28,6 +28,7 @@ log = structlog.get_logger()
 DATABASE_PATIENCE = timedelta(seconds=3)
 # A call that is transferred back into our dialplan counts as a new interaction; more often than this it is a loop.
 _MAX_RETURNS = 9
+_SAME_MOMENT = timedelta(seconds=5)
 
 
 class Arrivals:
@@ -61,7 +62,7 @@ class Arrivals:
         if not unique:
             log.warning("agi.no_uniqueid", peer=session.peer)
             return None
-        first = f"{switch.name}/{unique}"
+        first = text(f"{switch.name}/{unique}")
         for number in range(1, _MAX_RETURNS + 1):
             key = first if number == 1 else f"{first}#{number}"
             events = await self._open(session, switch, queue, called, key, now)
@@ -93,7 +94,7 @@ class Arrivals:
         greeted_first = queue is not None and queue.greeting is not None and not switch.connected
         arrival = interactions.Arrival(
             channel=Channel.PHONE,
-            external_id=text(key),
+            external_id=key,
             address_kind="phone" if number.identifies else None,
             address=text(number.value),
             address_name=None if name.lower() in ("", "unknown") else text(name),
@@ -116,11 +117,16 @@ class Arrivals:
         old one when its agent hung up while nobody served it.
         """
         if known["state"] != State.ACTIVE:
-            return bool(known["outcome"] not in (None, Outcome.HANDLED))
-        away = known["left_alone"] or switch.legs.transferring(unique)
+            # Without AMI a transfer to a number of ours looks like a hang-up until the caller asks.
+            mistaken = known["end_cause"] in ("unknown", "customer_hangup") and now - known["ended_at"] < _SAME_MOMENT
+            return known["outcome"] not in (None, Outcome.HANDLED) or bool(mistaken)
+        before = self._calls.by_interaction.get(known["id"])
+        # One whose dial is still ours to see the end of has been taken out of it, whether AMI has told us yet or not.
+        dialled = before is not None and before.session is not None
+        away = known["left_alone"] or dialled or switch.legs.transferring(unique)
         cause = "transferred" if away else "agent_hangup"
         await interactions.end_interaction(self._log, known["id"], cause=cause, now=now)
-        if (before := self._calls.by_interaction.get(known["id"])) is not None:
+        if before is not None:
             self._calls.drop(before)
         return away
 
@@ -130,17 +136,21 @@ class Arrivals:
         call = self._calls.take(
             ident, session, switch, self._directory.queues.get(known["queue_id"]), known["queued_at"]
         )
-        if known["pending"] is not None:
-            await interactions.return_to_queue(
-                self._log, known["pending"], state=ReservationState.CANCELLED, reason="asked_again", now=now
-            )
+        adopted = False
         try:
+            if known["pending"] is not None:
+                await interactions.return_to_queue(
+                    self._log, known["pending"], state=ReservationState.CANCELLED, reason="asked_again", now=now
+                )
             await interactions.adopt(
                 self._log, ident, node=self._node.id, leg=text(session.environment.get("channel", "")), now=now
             )
+            adopted = True
         except Conflict:
-            self._calls.drop(call)
             return None
+        finally:
+            if not adopted:
+                self._calls.drop(call)
         log.info("call.resumed", interaction=ident)
         return call
 

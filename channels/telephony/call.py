@@ -1,17 +1,22 @@
 """One caller of ours, and all of them by the keys under which events name them."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from callcenter.domain.events import Event
+from callcenter.store.db import retrying
 from callcenter.store.directory import Queue
 from channels.telephony import agi
 from channels.telephony.calls import CallChange, Change
 from channels.telephony.fastagi import AgiSession, HungUp
 from channels.telephony.switch import Switch
+
+T = TypeVar("T")
+_DATABASE_BACK_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +26,8 @@ class Offer:
     ringing: bool = False
     answered: bool = False
     ended: bool = False
+    # The answer is written down: what follows on it must not be written before.
+    recorded: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +45,6 @@ class Call:
     last_reservation: int = 0
     gone_at: datetime | None = None
     music: bool = False
-    playing: bool = False
     closed: bool = False
     # Reservations by the leg (Uniqueid) that talks under them.
     legs: dict[str, int] = field(default_factory=dict)
@@ -78,6 +84,8 @@ class Calls:
         if self.by_unique.get((call.switch.name, call.unique)) is call:
             del self.by_unique[call.switch.name, call.unique]
             call.switch.legs.forget(call.unique)
+            if not call.switch.connected:
+                call.switch.legs.channels.pop(call.unique, None)  # no event will
         self.by_reservation.pop(call.last_reservation, None)
 
     def _gone(self, call: Call) -> None:
@@ -99,7 +107,7 @@ class Calls:
                         offer.ended = True
                         if offer.ringing:
                             # Ended on the console, or by the sweep: the phone need not ring on.
-                            call.switch.changes.put_nowait(CallChange(Change.RINGING, call.unique))
+                            call.switch.note(CallChange(Change.RINGING, call.unique))
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
                     call.news.set()
@@ -113,6 +121,11 @@ class Calls:
         call.offer = Offer(reservation, event.agent)
         self.by_reservation[reservation] = call
         call.news.set()
+
+
+async def written(operation: Callable[[], Awaitable[T]]) -> T:
+    """What has happened to a call is written down, however long the database is away within reason."""
+    return await retrying(operation, within=_DATABASE_BACK_WITHIN)
 
 
 async def quietly(session: AgiSession, command: agi.Command) -> None:

@@ -15,7 +15,7 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import LEASE, Node
 from callcenter.store.queries import Queries
-from channels.telephony.call import Call
+from channels.telephony.call import Call, written
 from channels.telephony.calls import CallChange, Change, endpoint_of
 from channels.telephony.switch import Switch
 from channels.telephony.voice import Voice
@@ -28,8 +28,10 @@ _EVERY = 2.0
 _ALL_EVERY = 60.0
 # Seconds between looks for callers whom a node that froze has never read.
 _UNREAD_EVERY = 6.0
-# A call without AMI whose node started again has this long to come back through the dialplan.
+# A call without AMI that nobody serves has this long to come back through the dialplan.
 _RETURN_WITHIN = timedelta(seconds=60)
+# Another node's calls are left to it for this long after its lease was seen to have run out.
+_SURELY_DEAD = timedelta(seconds=1.5)
 
 
 class Follower:
@@ -53,7 +55,8 @@ class Follower:
         self._node = node
         self._leads = leads
         self._clock = clock
-        self._started_at = clock()
+        self._unserved: dict[int, datetime] = {}  # open calls that nobody serves, and since when we know
+        self._to_pull: set[int] = set()  # taken over, but the PBX did not do it
         switch.seen = self._seen
         switch.connected_again = self.reconcile
 
@@ -69,14 +72,16 @@ class Follower:
 
     async def run(self) -> None:
         while True:
-            change = await self._switch.changes.get()
+            change, at = await self._switch.changes.get()
             if (call := self._call(change)) is not None:
                 try:
-                    await self._apply(call, change, self._clock())
+                    await self._apply(call, change, at)
                 except Conflict as error:
                     log.info("call.change_lost", interaction=call.interaction, change=change.change, reason=str(error))
 
     async def _apply(self, call: Call, change: CallChange, now: datetime) -> None:
+        if call.offer is not None and call.offer.answered:
+            await call.offer.recorded.wait()
         match change.change:
             case Change.RINGING:
                 if call.offer is not None and call.offer.ended:
@@ -86,11 +91,14 @@ class Follower:
             case Change.TRANSFERRING:
                 await self._given_away(call, change, now)
             case Change.HELD | Change.RESUMED:
-                await interactions.hold(self._log, call.interaction, held=change.change is Change.HELD, now=now)
+                held = change.change is Change.HELD
+                await written(lambda: interactions.hold(self._log, call.interaction, held=held, now=now))
             case Change.GONE:
                 if call.session is None:
-                    await interactions.end_interaction(
-                        self._log, call.interaction, cause="customer_hangup", node=self._node.id, now=now
+                    await written(
+                        lambda: interactions.end_interaction(
+                            self._log, call.interaction, cause="customer_hangup", node=self._node.id, now=now
+                        )
                     )
                     self._voice.calls.drop(call)
             case Change.LEFT:
@@ -101,7 +109,7 @@ class Follower:
         if reservation is None and call.offer is not None and call.offer.answered:
             reservation = call.offer.reservation
         if reservation is not None:
-            await interactions.release(self._log, reservation, cause="transferred", now=now)
+            await written(lambda: interactions.release(self._log, reservation, cause="transferred", now=now))
 
     async def _joined(self, call: Call, change: CallChange, now: datetime) -> None:
         assert change.leg is not None
@@ -113,17 +121,17 @@ class Follower:
         if offer is not None and not offer.answered and user is not None and user.id == offer.agent:
             await self._voice.answered(offer.reservation, leg=change.channel, unique=change.leg, now=now)
             return
-        if offer is not None and offer.answered and user is not None and user.id == offer.agent and not call.legs:
-            call.legs[change.leg] = offer.reservation
-            return
-        events = await interactions.transfer(
-            self._log,
-            call.interaction,
-            agent=user.id if user is not None else None,
-            endpoint=endpoint,
-            leg=change.channel,
-            kind="attended" if call.session is not None else "blind",
-            now=now,
+        kind = "attended" if call.session is not None else "blind"
+        events = await written(
+            lambda: interactions.transfer(
+                self._log,
+                call.interaction,
+                agent=user.id if user is not None else None,
+                endpoint=endpoint,
+                leg=change.channel,
+                kind=kind,
+                now=now,
+            )
         )
         if events and (reservation := events[0].data["reservation"]) is not None:
             call.legs[change.leg] = reservation
@@ -163,11 +171,12 @@ class Follower:
         now = self._clock()
         # The calls first, then the channels: a call whose channel is not among those listed later is really over.
         rows = [row for row in await self._log.pool.fetch(_SQL.open, self._switch.name, now) if self._is_ours(row)]
+        self._unserved = {row["id"]: self._unserved.get(row["id"], now) for row in rows}
         known = self._switch.connected
         if known and rows:
             await self._switch.show_channels()
         for row in rows:
-            if row["id"] in self._voice.calls.by_interaction:
+            if self._is_served(row["id"]):
                 continue
             try:
                 await self._reconcile_one(row, known, now)
@@ -175,10 +184,12 @@ class Follower:
                 log.info("call.change_lost", interaction=row["id"], change="reconciled", reason=str(error))
 
     async def _reconcile_one(self, row: asyncpg.Record, known: bool, now: datetime) -> None:
-        unique = unique_of(row["external_id"])
+        unique, unserved_for = unique_of(row["external_id"]), now - self._unserved[row["id"]]
         if not known:
-            if row["orphan"] or now - self._started_at > _RETURN_WITHIN:
+            if unserved_for > _RETURN_WITHIN:
                 await self._close(row, now)
+        elif row["node_id"] not in (None, self._node.id) and unserved_for < _SURELY_DEAD:
+            pass  # after a pause of the database all leases have run out
         elif unique not in self._switch.legs.channels:
             await self._close(row, now)
         else:
@@ -187,11 +198,20 @@ class Follower:
     def _is_ours(self, row: asyncpg.Record) -> bool:
         """An open call that this node answers for and that none of its tasks serves."""
         ours = row["node_id"] in (None, self._node.id) or (row["orphan"] and self._leads())
-        return ours and row["id"] not in self._voice.calls.by_interaction
+        return ours and not self._is_served(row["id"])
+
+    def _is_served(self, interaction: int) -> bool:
+        """By its own task, or followed on a channel that lives."""
+        call = self._voice.calls.by_interaction.get(interaction)
+        if call is None:
+            return False
+        return call.session is not None or call.unique in self._switch.legs.channels or not self._switch.changes.empty()
 
     async def _close(self, row: asyncpg.Record, now: datetime) -> None:
         """Its channel is gone, nobody saw how."""
         log.warning("call.lost", interaction=row["id"], state=row["state"])
+        if (followed := self._voice.calls.by_interaction.get(row["id"])) is not None:
+            self._voice.calls.drop(followed)
         if row["state"] == State.ACTIVE:
             await interactions.end_interaction(self._log, row["id"], cause="unknown", now=now)
         else:
@@ -210,11 +230,13 @@ class Follower:
             talking = {names[t["leg"]]: t["reservation"] for t in row["talking"] if t["leg"] in names}
             self._voice.calls.track(call, talking)
             return
-        if not row["orphan"] or not row["called"]:
+        if not (row["orphan"] or ident in self._to_pull) or not row["called"]:
             return  # its dialplan has seen the connection end and asks again by itself
         log.warning("call.taken_over", interaction=ident)
         await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
-        await self._switch.take_over(channel, row["called"])
+        self._to_pull = {call for call in self._to_pull if call in self._unserved and call != ident}
+        if not await self._switch.take_over(channel, row["called"]):
+            self._to_pull.add(ident)
 
 
 def unique_of(external_id: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -58,13 +58,14 @@ def asking_of(channel: Mapping[str, str]) -> Asking | None:
 
 
 class Switch:
-    """`run` is supervised. Changes of calls come in order through `changes`; `seen` is told of each at once."""
+    """`run` is supervised. Changes of calls come in order, timed, through `changes`; `seen` is told of each at once."""
 
-    def __init__(self, settings: PbxSettings) -> None:
+    def __init__(self, settings: PbxSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.name = settings.name
         self.legs = Legs()
         self.asking: Sequence[Asking] = ()  # at the last comparison
-        self.changes: asyncio.Queue[CallChange] = asyncio.Queue()
+        self.changes: asyncio.Queue[tuple[CallChange, datetime]] = asyncio.Queue()
+        self._clock = clock
         self.seen: Callable[[CallChange], None] = lambda change: None
         self.connected_again: Callable[[], Awaitable[None]] | None = None
         self._addresses = settings.addresses
@@ -118,7 +119,11 @@ class Switch:
     def _tell(self, changes: Sequence[CallChange]) -> None:
         for change in changes:
             self.seen(change)
-            self.changes.put_nowait(change)
+            self.note(change)
+
+    def note(self, change: CallChange) -> None:
+        """Puts a change in line: it may wait there, for the database or for those before it."""
+        self.changes.put_nowait((change, self._clock()))
 
     async def _connected(self, restarted: bool) -> None:
         log.info("pbx.connected", pbx=self.name, restarted=restarted)
@@ -144,11 +149,11 @@ class Switch:
     async def stop_playback(self, channel: str) -> None:
         await self._ask("ControlPlayback", {"Channel": channel, "Control": "stop"})
 
-    async def take_over(self, channel: str, called: str) -> None:
+    async def take_over(self, channel: str, called: str) -> bool:
         """Pulls a caller out of a dead node's AGI session; the dialplan asks the next node, and the Uniqueid stays."""
-        await self._ask("Redirect", {"Channel": channel, "Context": INBOUND, "Exten": called, "Priority": "1"})
+        return await self._ask("Redirect", {"Channel": channel, "Context": INBOUND, "Exten": called, "Priority": "1"})
 
-    async def _ask(self, action: str, fields: Mapping[str, Any]) -> None:
+    async def _ask(self, action: str, fields: Mapping[str, Any]) -> bool:
         """What it refuses is logged: the channel has mostly gone in the meantime, and its end is told by events."""
         if self.manager is None:
             raise ChannelError(f"PBX {self.name} has no AMI connection in the settings.", permanent=True)
@@ -156,6 +161,7 @@ class Switch:
             response = await self.manager.action(action, fields, timeout=5)
         except (ChannelError, TimeoutError) as error:
             log.warning("pbx.no_answer", pbx=self.name, action=action, error=str(error))
-            return
+            return False
         if not response.success:
             log.info("pbx.refused", pbx=self.name, action=action, message=response.message)
+        return response.success

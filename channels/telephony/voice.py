@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -10,18 +12,19 @@ from callcenter.actions import interactions
 from callcenter.domain.interaction import Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.ports import Pops
-from callcenter.store.db import retrying
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
+from callcenter.store.queries import Queries
 from channels.telephony import agi
 from channels.telephony.agi import GoneReason
-from channels.telephony.arrival import DATABASE_PATIENCE, Arrivals, is_open
-from channels.telephony.call import Call, Calls, Offer, quietly, text
+from channels.telephony.arrival import Arrivals, is_open
+from channels.telephony.call import Call, Calls, Offer, quietly, text, written
 from channels.telephony.calls import Missed, dial_result
 from channels.telephony.fastagi import AgiSession, HungUp
 from channels.telephony.switch import Switch
 
+_SQL = Queries(Path(__file__).with_suffix(".sql"))
 log = structlog.get_logger()
 
 # After a hang-up on the AGI socket, AMI says within this time whether the caller left or was transferred (seconds).
@@ -149,8 +152,9 @@ class Voice:
         if call.gone_at is not None:
             await self._left_waiting(call)
             return False
-        call.queued_at = self._clock()
-        await interactions.enqueue(self._log, call.interaction, queue=queue.id, now=call.queued_at)
+        queued_at = call.queued_at = self._clock()
+        with suppress(Conflict):  # it waits already, by a try whose answer was lost, or its end is on its way to us
+            await written(lambda: interactions.enqueue(self._log, call.interaction, queue=queue.id, now=queued_at))
         return True
 
     async def _play(self, call: Call, prompt: str) -> None:
@@ -176,10 +180,7 @@ class Voice:
         if announcement is not None:
             await self._play(call, announcement)
         now = call.gone_at or self._clock()
-        await interactions.leave_unserved(
-            self._log, call.interaction, outcome=outcome, cause=cause, node=self._node.id, now=now
-        )
-        call.closed = True
+        await self._leave_unserved(call, outcome, cause, now)
         await call.session.finish()
 
     async def _left_waiting(self, call: Call) -> None:
@@ -196,9 +197,14 @@ class Voice:
         else:
             outcome, cause = interactions.abandon_outcome(call.queued_at, gone_at), "customer_hangup"
         if self._node.alive(self._clock()):
-            await interactions.leave_unserved(
-                self._log, call.interaction, outcome=outcome, cause=cause, node=self._node.id, now=gone_at
+            await self._leave_unserved(call, outcome, cause, gone_at)
+
+    async def _leave_unserved(self, call: Call, outcome: Outcome, cause: str, now: datetime) -> None:
+        await written(
+            lambda: interactions.leave_unserved(
+                self._log, call.interaction, outcome=outcome, cause=cause, node=self._node.id, now=now
             )
+        )
         call.closed = True
 
     async def _is_away(self, call: Call) -> bool:
@@ -230,8 +236,12 @@ class Voice:
             return False
         returned_at, status, cause = await self._dial(call, offer, command, queue.ring_timeout)
         call.music = False
-        if offer.answered or status == "ANSWER":
-            await self._talked(call, offer, returned_at)
+        if status == "ANSWER" and not offer.answered and not offer.ended:
+            await self.answered(offer.reservation, leg="", unique="", now=returned_at)
+        if offer.answered:
+            await offer.recorded.wait()
+        if offer.answered:
+            await self._talked(call, returned_at)
             return True
         if call.gone_at is not None:
             call.gone_at = returned_at
@@ -260,16 +270,12 @@ class Voice:
         session, now = call.session, self._clock()
         assert session is not None
         offer.ringing = True
-        dialling = asyncio.create_task(session.command(command))
+        dialling = asyncio.create_task(self._dialled(session, command))
         try:
-            await retrying(
-                lambda: interactions.offer(self._log, offer.reservation, due=now + ring_timeout, now=now),
-                within=DATABASE_PATIENCE,
-            )
+            await written(lambda: interactions.offer(self._log, offer.reservation, due=now + ring_timeout, now=now))
             if offer.ended:
                 await self.stop_ringing(call)
-            result = (await dialling).result
-            returned_at = self._clock()
+            result, returned_at = await dialling
             status = await session.command(agi.get_variable("DIALSTATUS"))
             cause = await session.command(agi.get_variable("HANGUPCAUSE"))
         except HungUp:
@@ -282,10 +288,18 @@ class Voice:
             call.gone_at = returned_at
         return returned_at, status.text or "", cause.text or ""
 
+    async def _dialled(self, session: AgiSession, command: agi.Command) -> tuple[str | None, datetime]:
+        """The dial's result and its moment, whatever else is waited for meanwhile."""
+        reply = await session.command(command)
+        return reply.result, self._clock()
+
     async def _return(self, offer: Offer, missed: Missed) -> None:
         offer.ended = True
-        await interactions.return_to_queue(
-            self._log, offer.reservation, state=missed.state, reason=missed.reason, now=self._clock()
+        now = self._clock()
+        await written(
+            lambda: interactions.return_to_queue(
+                self._log, offer.reservation, state=missed.state, reason=missed.reason, now=now
+            )
         )
 
     async def _answered(self, session: AgiSession) -> None:
@@ -305,25 +319,40 @@ class Voice:
     async def answered(self, reservation: int, *, leg: str, unique: str, now: datetime) -> None:
         """Told by AGI and by AMI, whichever is first."""
         call = self.calls.by_reservation.get(reservation)
+        offer = None
         if call is not None:
             if call.offer is not None and call.offer.reservation == reservation:
-                if call.offer.answered:
+                offer = call.offer
+                if offer.ended:
+                    await self._undo_answer(call, reservation, leg, unique)
+                if offer.answered or offer.ended:
                     return
-                call.offer.answered = True
+                offer.answered = True
             call.legs[unique] = reservation
         try:
-            await retrying(
-                lambda: interactions.answer(self._log, reservation, now=now, leg=text(leg)), within=DATABASE_PATIENCE
-            )
+            await written(lambda: interactions.answer(self._log, reservation, now=now, leg=text(leg)))
         except Conflict:
-            log.info("call.answered_late", reservation=reservation)
+            # Accepted already: by a try whose answer was lost on its way to us.
+            if not await written(lambda: self._log.pool.fetchval(_SQL.is_accepted, reservation)):
+                log.info("call.answered_late", reservation=reservation)
+                await self._undo_answer(call, reservation, leg, unique)
+        finally:
+            if offer is not None:
+                offer.recorded.set()
 
-    async def _talked(self, call: Call, offer: Offer, returned_at: datetime) -> None:
+    async def _undo_answer(self, call: Call | None, reservation: int, leg: str, unique: str) -> None:
+        """The offer had ended, on the console or by its time: the agent's phone is hung up, the caller waits again."""
+        if call is None or call.offer is None or call.offer.reservation != reservation:
+            return
+        call.offer.answered, call.offer.ended = False, True
+        call.legs.pop(unique, None)
+        if leg and call.switch.connected:
+            await call.switch.hang_up(leg)
+
+    async def _talked(self, call: Call, returned_at: datetime) -> None:
         """The dial has ended after a conversation: who left, and is the caller still somewhere?"""
         session = call.session
         assert session is not None
-        if not offer.answered:
-            await self.answered(offer.reservation, leg="", unique="", now=returned_at)
         gone = call.gone_at is not None
         if gone and call.switch.connected and await self._follow(call, session):
             return
@@ -335,11 +364,10 @@ class Voice:
             cause = "unknown"
         else:
             cause = "customer_hangup" if call.switch.connected else "unknown"
-        await retrying(
+        await written(
             lambda: interactions.end_interaction(
                 self._log, call.interaction, cause=cause, node=self._node.id, now=returned_at
-            ),
-            within=DATABASE_PATIENCE,
+            )
         )
         call.closed = True
         await session.finish()

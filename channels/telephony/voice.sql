@@ -1,6 +1,6 @@
 -- name: known
 -- The latest interaction of a call that asks again; a call transferred back to us has several, numbered by a suffix.
-select i.id, i.state, i.outcome, i.external_id, i.queue_id, i.queued_at, i.node_id,
+select i.id, i.state, i.outcome, i.external_id, i.queue_id, i.queued_at, i.node_id, i.end_cause, i.ended_at,
        (select r.id from reservation r where r.interaction_id = i.id and r.state = 'pending') as pending,
        not exists (select 1 from reservation r where r.interaction_id = i.id and r.state = 'accepted'
                    and r.released_at is null) as left_alone
@@ -16,6 +16,9 @@ select i.id, i.state, i.external_id, i.leg, i.called, i.queue_id, i.queued_at, i
            as talking
 from interaction i left join node n on n.id = i.node_id
 where i.closed_at is null and i.channel = 'phone' and i.pbx = $1 and i.state <> 'wrapping';
+
+-- name: is_accepted
+select state in ('accepted', 'completed') from reservation where id = $1;
 
 -- name: leg
 select pbx, leg, external_id, state from interaction where id = $1 and channel = 'phone';

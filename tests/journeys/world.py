@@ -75,6 +75,8 @@ class World:
         self._read(stream, self.events.append)
 
     def _read(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[dict[str, Any]], None]) -> None:
+        self._sockets.append(socket)
+
         async def read() -> None:
             async for message in socket:
                 take(json.loads(message.data))
@@ -84,6 +86,7 @@ class World:
         self._tasks.append(asyncio.create_task(read()))
 
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _sockets: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
 
     async def until(self, kind: str, *, count: int = 1, within: float = 10, **fields: Any) -> dict[str, Any]:
         """The count-th event of a kind with these fields."""
@@ -141,6 +144,8 @@ class World:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for socket in self._sockets:
+            await socket.close()
 
 
 def settings_for(pbx: FakePbx, *, ami: bool = True, **changes: Any) -> Settings:

@@ -344,7 +344,7 @@ end
 $$;
 
 -- A new leg took the customer over. A known agent who is free, or still wraps this up, gets the interaction as their own,
--- with its pop and wrap-up.
+-- with its pop and wrap-up. Nothing when this leg has the customer already.
 create or replace function transfer(
     p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz)
 returns setof contact_log
@@ -359,7 +359,9 @@ begin
         perform lock_agent(p_agent);
     end if;
     update interaction set segments = segments + 1, agent_id = p_agent, version = version + 1
-    where id = p_interaction and state = 'active' returning * into i;
+    where id = p_interaction and state = 'active'
+      and not exists (select 1 from segment where interaction_id = p_interaction and leg = p_leg and ended_at is null)
+    returning * into i;
     if not found then
         return;
     end if;
