@@ -1,18 +1,20 @@
 """What ends by itself: wrap-ups at their limit, offers nobody took, and the log's months made ahead."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from callcenter.actions import interactions
+from callcenter.actions import agents, interactions
 from callcenter.domain.interaction import ReservationState
+from callcenter.store import nodes
 from callcenter.store.log import ContactLog
 from callcenter.store.queries import Queries
 from routing.leadership import Leadership
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
 _EVERY = 0.5
+_SURELY_DEAD = timedelta(seconds=5)
 
 
 async def sweep(log: ContactLog, now: datetime) -> int:
@@ -29,9 +31,25 @@ async def sweep(log: ContactLog, now: datetime) -> int:
     return ended
 
 
+async def lose_desks_of_the_dead(
+    log: ContactLog, expired: Mapping[int, datetime], now: datetime
+) -> dict[int, datetime]:
+    """Desks of nodes that are gone for good; answers which nodes' leases have run out, and since when that is known.
+
+    By our own watch: after a pause of the database all leases have run out, and living nodes renew theirs at once.
+    """
+    rows = await nodes.expired(log.pool, now)
+    found = {row["id"]: expired.get(row["id"], now) for row in rows}
+    for node, since in found.items():
+        if now - since >= _SURELY_DEAD:
+            await agents.lose_desks(log, node=node, now=now)
+    return found
+
+
 async def run(log: ContactLog, leadership: Leadership, clock: Callable[[], datetime]) -> None:
     """Supervised, on every node; only the leader's does anything."""
     month: date | None = None
+    expired: dict[int, datetime] = {}
     while True:
         await leadership.gained.wait()
         now = clock()
@@ -39,4 +57,5 @@ async def run(log: ContactLog, leadership: Leadership, clock: Callable[[], datet
             await log.pool.execute(_SQL.months, now)
             month = now.date()
         await sweep(log, now)
+        expired = await lose_desks_of_the_dead(log, expired, now)
         await asyncio.sleep(_EVERY)

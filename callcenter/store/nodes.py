@@ -53,8 +53,5 @@ async def register(pool: Pool, name: str, *, agi_host: str, agi_port: int, now: 
 
 
 async def expired(pool: Pool, now: datetime) -> list[asyncpg.Record]:
+    """Those that still have desks."""
     return await pool.fetch(_SQL.expired, now)
-
-
-async def living(pool: Pool, now: datetime) -> list[asyncpg.Record]:
-    return await pool.fetch(_SQL.living, now)

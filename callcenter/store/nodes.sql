@@ -18,11 +18,6 @@ select (select count(*) from renewed) = 1 as renewed,
 update node set lease_until = $3 where id = $1 and epoch = $2;
 
 -- name: expired
--- Nodes whose lease ran out and who still hold open interactions or desks.
+-- Nodes whose lease ran out and at which desks still stand open.
 select n.id, n.name from node n
-where n.lease_until < $1 and (
-    exists (select 1 from interaction i where i.closed_at is null and i.node_id = n.id and i.state <> 'wrapping')
-    or exists (select 1 from agent a where a.desk_node_id = n.id and a.desk_lost_at is null));
-
--- name: living
-select id, name, agi_host, agi_port from node where lease_until > $1 order by id;
+where n.lease_until < $1 and exists (select 1 from agent a where a.desk_node_id = n.id and a.desk_lost_at is null);

@@ -267,3 +267,25 @@ async def test_a_standby_decides_by_the_organisation_as_it_is_when_it_leads(pool
             assert await pool.fetchval("select agent_id from reservation where interaction_id = $1", ident) == second
     finally:
         leader.terminate()
+
+
+async def test_the_desks_of_a_dead_node_are_lost_and_those_of_one_that_comes_back_are_not(pool: Pool) -> None:
+    floor = await make_floor(pool)
+
+    async def lease(seconds: float) -> None:
+        await pool.execute("update node set lease_until = $1", later(seconds))
+
+    async def desk() -> bool:
+        return bool(await pool.fetchval("select desk_lost_at is null from agent where user_id = $1", floor.agent))
+
+    await lease(-1)
+    expired = await due.lose_desks_of_the_dead(floor.log, {}, NOW)
+    assert list(expired) == [floor.node]
+    await lease(10)
+    expired = await due.lose_desks_of_the_dead(floor.log, expired, later(5))
+    assert not expired
+    assert await desk()
+    await lease(4)
+    expired = await due.lose_desks_of_the_dead(floor.log, expired, later(5))
+    await due.lose_desks_of_the_dead(floor.log, expired, later(11))
+    assert not await desk()
