@@ -240,3 +240,24 @@ async def test_withheld_and_hostile_callers_are_served_and_match_nobody(world: W
         await world.until("interaction.ended", interaction=ident)
         await wrap_up(world, ident, disposition=None, note="")
         await world.settled("amy", "idle")
+
+
+async def test_a_call_transferred_back_is_the_first_agents_again(world: World) -> None:
+    await world.on_queue("amy", "bo")
+    call = await world.call()
+    await call.until("talking")
+    ident = await arrived(world, call)
+    first = (await world.until("interaction.answered", interaction=ident))["agent"]
+    other = {"amy": "bo", "bo": "amy"}[first]
+    extension = {"amy": "1001", "bo": "1002"}
+    call.blind_transfer(extension[other])
+    await world.until("interaction.transferred", interaction=ident, agent=other)
+    await world.settled(first, "wrap_up")
+    call.blind_transfer(extension[first])
+    await world.until("interaction.transferred", interaction=ident, agent=first)
+    await world.settled(first, "interacting")
+    await world.settled(other, "wrap_up")
+    call.hangup()
+    await world.until("interaction.ended", interaction=ident, cause="customer_hangup")
+    await world.settled(first, "wrap_up")
+    assert [segment["agent"] for segment in (await world.interaction(ident))["segments"]] == [first, other, first]
