@@ -1,6 +1,6 @@
 """A user who takes work: what they choose (presence) and what the system knows (routing status) are two axes."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -85,23 +85,3 @@ DESK_GRACE = timedelta(seconds=60)
 def after_work(status: RoutingStatus, presence: Presence) -> RoutingStatus:
     """A break chosen during a call begins when its work is over."""
     return status if presence is Presence.ON_QUEUE else RoutingStatus.OFF_QUEUE
-
-
-def may_be_offered(
-    *,
-    presence: str,
-    routing_status: str,
-    not_before: datetime | None,
-    desk: bool,
-    desk_lost_at: datetime | None,
-    require_console: bool,
-    now: datetime,
-) -> bool:
-    """Whether this agent can take work now."""
-    if presence != Presence.ON_QUEUE or routing_status != RoutingStatus.IDLE:
-        return False
-    if not_before is not None and now < not_before:
-        return False
-    if not require_console or desk:
-        return True
-    return desk_lost_at is not None and now - desk_lost_at < DESK_GRACE
