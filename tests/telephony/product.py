@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,7 @@ class Follow:
 
     async def stop(self) -> None:
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
         await self._socket.close()
 
     async def more(self, seen: int) -> None:
@@ -122,11 +121,17 @@ class Node:
 
     async def end(self, sign: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal and wait for its end; SIGKILL is a death."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(sign)
-            async with asyncio.timeout(10):
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(sign)
+        try:
+            async with asyncio.timeout(15):
                 await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            raise
 
     def freeze(self) -> None:
         assert self.process is not None
@@ -148,11 +153,13 @@ class Centre:
         self._follows: list[Follow] = []
 
     async def close(self) -> None:
-        for follow in self._follows:
-            await follow.stop()
-        await self._http.close()
-        for node in self.nodes:
-            await node.end()
+        """End everything, whatever of it fails to."""
+        async with AsyncExitStack() as stack:
+            for node in self.nodes:
+                stack.push_async_callback(node.end)
+            stack.push_async_callback(self._http.close)
+            for follow in self._follows:
+                stack.push_async_callback(follow.stop)
 
     # -- nodes
 
