@@ -12,7 +12,8 @@ language sql stable as $$
     select min(customer_id) from found where rank = (select max(rank) from found) having count(*) = 1
 $$;
 
--- First contact. A known external id changes nothing and returns nothing.
+-- First contact. A known external id changes nothing and returns nothing. Written for speed: it is half of what a pop waits
+-- for, so the common case of one customer is looked up in place and the after-image is built from the arguments.
 create or replace function arrive(
     p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
     p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
@@ -20,28 +21,45 @@ create or replace function arrive(
 returns setof contact_log
 language plpgsql as $$
 declare
-    i interaction;
+    v_id bigint;
+    v_customer bigint;
+    v_found integer;
+    v_queued_at timestamptz := case when p_state = 'queued' then p_now end;
+    v_data jsonb;
 begin
+    if p_address_kind is not null then
+        select count(*), min(customer_id) into v_found, v_customer
+        from address where kind = p_address_kind and value = p_address;
+        if v_found > 1 then
+            v_customer := find_customer(p_address_kind, p_address);
+        end if;
+    end if;
     insert into interaction (
         channel, direction, state, external_id, pbx, leg, customer_id, queue_id, address_kind, address, address_name,
         called, subject, priority, arrived_at, queued_at, node_id)
     values (
-        p_channel, p_direction, p_state, p_external_id, p_pbx, p_leg,
-        case when p_address_kind is not null then find_customer(p_address_kind, p_address) end,
-        p_queue, p_address_kind, p_address, p_address_name, p_called, p_subject, p_priority, p_now,
-        case when p_state = 'queued' then p_now end, p_node)
+        p_channel, p_direction, p_state, p_external_id, p_pbx, p_leg, v_customer, p_queue, p_address_kind, p_address,
+        p_address_name, p_called, p_subject, p_priority, p_now, v_queued_at, p_node)
     on conflict (channel, external_id) where external_id is not null do nothing
-    returning * into i;
+    returning id into v_id;
     if not found then
         return;
     end if;
-    return query
-        insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
-        select k, p_now, i.id, i.customer_id, i.queue_id, i.version,
-               interaction_image(i) || jsonb_build_object('channel', p_channel, 'external_id', p_external_id)
-        from unnest(case when p_state = 'queued' then array['interaction.arrived', 'interaction.queued']
-                         else array['interaction.arrived'] end) as k
-        returning *;
+    v_data := jsonb_build_object(
+        'state', p_state, 'queued_at', v_queued_at, 'priority', p_priority, 'node', p_node,
+        'channel', p_channel, 'external_id', p_external_id);
+    if v_queued_at is null then
+        return query
+            insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
+            values ('interaction.arrived', p_now, v_id, v_customer, p_queue, 1, v_data)
+            returning *;
+    else
+        return query
+            insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
+            values ('interaction.arrived', p_now, v_id, v_customer, p_queue, 1, v_data),
+                   ('interaction.queued', p_now, v_id, v_customer, p_queue, 1, v_data)
+            returning *;
+    end if;
 end
 $$;
 
