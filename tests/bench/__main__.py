@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import uvloop
@@ -24,6 +25,9 @@ from tests.bench.servers import enrol
 from tests.bench.sustained import sustained
 
 Measure = Callable[[Bench], Awaitable[list[Row]]]
+
+_README = Path(__file__).with_name("README.md")
+_HEADING = "## The table\n"
 
 
 async def _arrival(bench: Bench) -> list[Row]:
@@ -79,6 +83,15 @@ async def measure(names: list[str], *, folder: Path, sizes: Sizes, quick: bool) 
     return rows
 
 
+def _processors() -> str:
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    ]
+    return f"{os.cpu_count()} × {models[0] if models else 'processor'}"
+
+
 def main() -> int:
     """Exit 0 when all that was asked for was measured and every target met."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
@@ -87,7 +100,7 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="the small data set")
     parser.add_argument("--clean", action="store_true", help="delete the data set and end")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the data set is kept")
-    parser.add_argument("--out", type=Path, help="write the table there too")
+    parser.add_argument("--out", type=Path, help="write the table there, instead of into README.md after a whole run")
     given = parser.parse_args()
     if given.clean:
         shutil.rmtree(given.folder, ignore_errors=True)
@@ -102,10 +115,15 @@ def main() -> int:
     except (CallcenterError, Failed) as error:
         print(error, file=sys.stderr)
         return 1
-    text = table(rows) + f"\nLoad of the machine before: {before:.1f} on {os.cpu_count()} processors.\n"
+    text = (
+        f"{table(rows)}\nMeasured on {date.today()} with {_processors()}; load of the machine before: {before:.1f}.\n"
+    )
     print(text)
     if given.out:
         given.out.write_text(text)
+    elif names == list(MEASURES) and sizes == Sizes() and not given.quick:
+        head, _, _ = _README.read_text().partition(_HEADING)
+        _README.write_text(f"{head}{_HEADING}\n{text}")
     return 0 if all(row.target is None or row.target.met(row) for row in rows) and rows else 1
 
 

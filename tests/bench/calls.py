@@ -31,7 +31,7 @@ class Bench:
 
     @property
     def rounds(self) -> int:
-        return 3 if self.quick else 5
+        return 2 if self.quick else 5
 
     def plan(self, calls: int, **more: float) -> Plan:
         """Calls by customers of the data set; each run begins with others than the run before."""
@@ -41,7 +41,7 @@ class Bench:
 
 async def pops(bench: Bench) -> list[Row]:
     """From the last byte of the AGI request to the pop's content on the agent's connection, at 50 calls a second."""
-    rate, seconds = 50, 8 if bench.quick else 15
+    rate, seconds = 50, 5 if bench.quick else 15
     found: list[tuple[Seen, Seen]] = []
     async with floor(bench.dsn, bench.folder) as bare, product(bench.dsn, bench.folder, bench.staff) as whole:
         for server in (bare, whole):
@@ -115,7 +115,7 @@ async def _held(bench: Bench, server: Server, calls: int) -> int:
 
 async def many_agents(bench: Bench) -> list[Row]:
     """What a whole call costs the server process, and whether it grows with the agents that are connected."""
-    rate, seconds = 20, 10 if bench.quick else 20
+    rate, seconds = 20, 5 if bench.quick else 15
     costs: dict[int, list[float]] = {}
     counts = [count for count in (10, 100, 1_000) if count <= len(bench.staff.agents)]
     for _ in range(1 if bench.quick else 3):

@@ -90,7 +90,7 @@ class _Climb:
 
 async def sustained(bench: Bench) -> list[Row]:
     """Short climbs in turn; the median rate is then held for a minute, a step lower where it does not hold."""
-    step_seconds, hold_seconds = (4, 10) if bench.quick else (8, 60)
+    step_seconds, hold_seconds = (3, 6) if bench.quick else (8, 60)
     bare = _Climb(bench, "floor", lambda: floor(bench.dsn, bench.folder))
     whole = _Climb(bench, "product", lambda: product(bench.dsn, bench.folder, bench.staff))
     try:
