@@ -55,8 +55,8 @@ async def pops(bench: Bench) -> list[Row]:
             found.append((pair[0], pair[1]))
             bench.say(f"pops, round {number + 1}: " + ", ".join(f"p50 {_p(seen, 0.5):.2f} ms" for seen in pair))
     note = f"{rate} calls/s, {_DESKS} agents connected, {bench.sizes.interactions:,} interactions"
-    if faults := [fault for pair in found for seen in pair for fault in seen.faults]:
-        note += f"; faults: {', '.join(faults)[:300]}"
+    if faulty := sum(seen.calls - seen.wrapped for _, seen in found):
+        note += f"; {faulty} calls of the product not wrapped up"
     return [
         paired(f"AGI request to pop, {name}", Unit.MS, [(_p(b, share), _p(w, share)) for b, w in found], target, note)
         for name, share, target in (
