@@ -115,9 +115,10 @@ def main() -> int:
     except (CallcenterError, Failed) as error:
         print(error, file=sys.stderr)
         return 1
-    text = (
-        f"{table(rows)}\nMeasured on {date.today()} with {_processors()}; load of the machine before: {before:.1f}.\n"
-    )
+    told = f"{datetime.now(UTC):%Y-%m-%d}, {_processors()}; load of the machine before: {before:.1f}."
+    text = f"{table(rows)}
+{told}
+"
     print(text)
     if given.out:
         given.out.write_text(text)
