@@ -116,9 +116,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     told = f"{datetime.now(UTC):%Y-%m-%d}, {_processors()}; load of the machine before: {before:.1f}."
-    text = f"{table(rows)}
-{told}
-"
+    text = f"{table(rows)}\n{told}\n"
     print(text)
     if given.out:
         given.out.write_text(text)
