@@ -65,6 +65,18 @@ DISPOSITION = {
     "spam": _("Spam"),
     "other": _("Other"),
     "timed_out": _("Time ran out"),
+    "part_sent": _("Part sent"),
+    "replaced": _("Replaced"),
+    "technician_booked": _("Technician booked"),
+    "invoice_sent": _("Invoice sent"),
+    "visit_booked": _("Visit booked"),
+    "visit_moved": _("Visit moved"),
+    "visit_done": _("Visit done"),
+    "part_ordered": _("Part ordered"),
+    "nobody_home": _("Nobody at home"),
+    "offer_sent": _("Offer sent"),
+    "delivery_agreed": _("Delivery agreed"),
+    "shipment_traced": _("Shipment traced"),
 }
 TICKET_STATE = {
     "new": _("new"),
