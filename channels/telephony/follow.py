@@ -57,6 +57,7 @@ class Follower:
         self._clock = clock
         self._unserved: dict[int, datetime] = {}  # open calls that nobody serves, and since when we know
         self._to_pull: set[int] = set()  # taken over, but the PBX did not do it
+        self._applying: int | None = None
         switch.seen = self._seen
         switch.connected_again = self.reconcile
 
@@ -74,10 +75,13 @@ class Follower:
         while True:
             change, at = await self._switch.changes.get()
             if (call := self._call(change)) is not None:
+                self._applying = call.interaction
                 try:
                     await self._apply(call, change, at)
                 except Conflict as error:
                     log.info("call.change_lost", interaction=call.interaction, change=change.change, reason=str(error))
+                finally:
+                    self._applying = None
 
     async def _apply(self, call: Call, change: CallChange, now: datetime) -> None:
         if call.offer is not None and call.offer.answered:
@@ -205,6 +209,8 @@ class Follower:
         call = self._voice.calls.by_interaction.get(interaction)
         if call is None:
             return False
+        if interaction == self._applying:
+            return True  # what happened to it is known, and about to be written down
         return call.session is not None or call.unique in self._switch.legs.channels or not self._switch.changes.empty()
 
     async def _close(self, row: asyncpg.Record, now: datetime) -> None:
