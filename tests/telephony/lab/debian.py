@@ -88,10 +88,10 @@ def closure(apt: Apt) -> list[str]:
     """Return the packages to unpack: Asterisk and the libraries that its binary and the kept modules need."""
     seen = {name for name in apt.depends(["asterisk"]) if _is_library(name)}
     seen |= {name for name in apt.depends(["asterisk-modules"]) if _MODULE_LIBRARIES.match(name)}
-    todo = set(seen)
-    while todo:
-        todo = {name for name in apt.depends(todo) if _is_library(name)} - seen
-        seen |= todo
+    unseen = set(seen)
+    while unseen:
+        unseen = {name for name in apt.depends(unseen) if _is_library(name)} - seen
+        seen |= unseen
     return PACKAGES + sorted(seen)
 
 
