@@ -98,12 +98,14 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         # The port is taken before the node is known to others; who calls this early waits for the rest.
         voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
         agi_server = await _listen(settings, switches, voice_ready)
-        # Waiting callers' dialplans ask again, here or at another node; conversations go on without us.
         stack.push_async_callback(agi_server.stop)
         node = await nodes.register(
             pool, settings.node_name, agi_host=settings.agi_host, agi_port=agi_server.port, now=clock()
         )
         stack.push_async_callback(_give_up, pool, node)
+        # Waiting callers' dialplans ask again, here or at another node; conversations go on without us. What has ended
+        # is written down while this node may still write.
+        stack.push_async_callback(agi_server.stop)
         # Whoever had a desk at this node's former life must open it again.
         await agents.lose_desks(contact_log, node=node.id, now=clock())
 

@@ -27,9 +27,10 @@ from urllib.parse import quote
 import asyncpg
 
 from callcenter.errors import Invalid
-from callcenter.store.db import OLDEST_SERVER
+from callcenter.store.db import OLDEST_SERVER, TRY_AGAIN
 
 DATABASE = "callcenter"
+_START_WITHIN = 10.0  # seconds
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is a little higher
 _KEEPER = Path(__file__).with_name("keeper.py")
 _SERVERS_USER = "nobody"
@@ -91,8 +92,16 @@ class Embedded:
 
     async def start(self) -> None:
         """Join the running server or start one, and make the database when it is missing. Raises Invalid in words."""
-        await asyncio.to_thread(self.start_server)
-        await self._make_database()
+        give_up = time.monotonic() + _START_WITHIN
+        while True:
+            await asyncio.to_thread(self.start_server)
+            try:
+                return await self._make_database()
+            except TRY_AGAIN:
+                # The one that we joined was about to end: it had been killed, and the kernel was still at it.
+                await self.stop()
+                if time.monotonic() > give_up:
+                    raise
 
     async def stop(self) -> None:
         """Leave; waits until the server has stopped when nobody else uses it."""

@@ -22,6 +22,7 @@ from channels.telephony.agi import (
 
 BACKLOG: Final = 1024
 FINISH_TIMEOUT: Final = 5.0
+STOP_TIMEOUT: Final = 1.0
 MAX_QUEUED_COMMANDS: Final = 64
 
 
@@ -144,13 +145,11 @@ class AgiSession(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def drop(self) -> asyncio.Task[None] | None:
-        """Abort, and cancel the handler; its task, if it has begun."""
-        task = self._task
-        if task is not None:
-            task.cancel()
+    def drop(self) -> None:
+        """Abort, and cancel the handler."""
+        if self._task is not None:
+            self._task.cancel()
         self.abort()
-        return task
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not inherit from it
@@ -199,7 +198,7 @@ class AgiSession(asyncio.Protocol):
     def _start(self, request: Request) -> None:
         self._stop_timer()
         self.environment, self.path, self.query = request.environment, request.path, request.query
-        self._task = self._server.loop.create_task(self._server.handle(self))
+        self._task = self._server.start_handler(self)
         self._task.add_done_callback(self._handler_done)
 
     def _handler_done(self, task: asyncio.Task[None]) -> None:
@@ -307,6 +306,8 @@ class AgiServer:
         self._allowed = allowed
         self._max_connections = max_connections
         self._server: asyncio.Server | None = None
+        # A handler outlives its connection while it writes down how that ended.
+        self._handlers: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -337,7 +338,13 @@ class AgiServer:
         if not self.sessions:
             self._empty.set()
 
-    async def handle(self, session: AgiSession) -> None:
+    def start_handler(self, session: AgiSession) -> asyncio.Task[None]:
+        task = self.loop.create_task(self._handle(session))
+        self._handlers.add(task)
+        task.add_done_callback(self._handlers.discard)
+        return task
+
+    async def _handle(self, session: AgiSession) -> None:
         await self._handler(session)
 
     def close(self) -> None:
@@ -350,11 +357,21 @@ class AgiServer:
         for session in list(self.sessions):
             session.abort()
 
-    async def stop(self) -> None:
-        """Drop every session and its handler, as a killed process would, and wait until they are gone."""
+    async def stop(self, *, within: float = STOP_TIMEOUT) -> None:
+        """Drop every session and its handler, as a killed process would, and wait until they are gone.
+
+        Only those whose caller has left may finish what they write down of it, for `within` seconds.
+        """
         self.close()
-        tasks = [session.drop() for session in list(self.sessions)]
-        await asyncio.gather(*[task for task in tasks if task is not None], return_exceptions=True)
+        for session in list(self.sessions):
+            if session.gone_reason is None:
+                session.drop()
+        if self._handlers:
+            await asyncio.wait(self._handlers, timeout=within)
+        self.abort_sessions()
+        for task in self._handlers:
+            task.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
 
     async def wait_closed(self) -> None:
         """Until no session is open; bound it with `asyncio.timeout`."""

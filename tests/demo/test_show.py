@@ -61,8 +61,6 @@ async def test_callers_are_answered_by_the_agents_who_wrap_up_and_go_home_when_i
             )
 
         await eventually(somebody_was_served, within=60)
-        began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < 3
     connection = await asyncpg.connect(empty_database)
     try:
         talking = "select count(*) from interaction where state in ('new', 'queued', 'offered', 'active')"

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from callcenter.actions import interactions
 from callcenter.app import clock, running
 from callcenter.domain.interaction import Channel
@@ -86,5 +88,28 @@ async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_pla
             assert call.asked >= asked
             call.hangup()
             await call.until("ended")
+    finally:
+        await pbx.stop()
+
+
+async def test_the_end_of_a_call_that_is_being_written_when_the_server_stops_is_kept(database: str) -> None:
+    pbx = FakePbx(agi=("127.0.0.1", 1))
+    await pbx.start()
+    try:
+        async with running(settings_for(pbx), database) as server:
+            await make_queue(server.pool, numbers=["95500"])
+            await server.directory.load()
+            pbx.nodes[:] = [("127.0.0.1", server.agi_port)]
+            call = await pbx.call(caller="+8613800138000", to="95500")
+            await call.until("waiting")
+            call.hangup()
+            await call.until("ended")
+        connection = await asyncpg.connect(database)
+        try:
+            row = await connection.fetchrow("select state, outcome from interaction")
+        finally:
+            await connection.close()
+        assert row is not None
+        assert (row["state"], row["outcome"]) == ("closed", "short_abandoned")
     finally:
         await pbx.stop()

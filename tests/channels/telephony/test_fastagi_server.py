@@ -7,7 +7,7 @@ import pytest
 
 from channels.telephony import agi
 from channels.telephony.agi import GoneReason
-from channels.telephony.fastagi import HungUp, serve_agi
+from channels.telephony.fastagi import AgiSession, HungUp, serve_agi
 
 ENVIRONMENT = (
     b"agi_network: yes\nagi_network_script: inbound?pbx=default\nagi_uniqueid: 17.1\n"
@@ -247,6 +247,51 @@ async def test_finish_gives_up_on_a_pbx_that_does_not_answer(serving):
     _, _, connect = await serving(handler)
     peer = await connect()
     await peer.expect("SET VARIABLE CC_DONE 1")
+    assert await peer.closed()
+
+
+async def test_at_a_stop_only_who_writes_down_a_callers_end_may_finish(serving):
+    told: list[str] = []
+    begun: asyncio.Queue[AgiSession] = asyncio.Queue()
+
+    async def handler(session):
+        begun.put_nowait(session)
+        try:
+            await asyncio.shield(session.gone)
+            await asyncio.sleep(0)
+            told.append("written")
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
+    server, _, connect = await serving(handler)
+    waiting = await connect()
+    await begun.get()
+    await connect(ENVIRONMENT + b"HANGUP\n")
+    leaving = await begun.get()
+    await asyncio.shield(leaving.gone)
+    await server.stop()
+    assert sorted(told) == ["cancelled", "written"]
+    assert await waiting.closed()
+
+
+async def test_at_a_stop_a_handler_that_does_not_end_is_cancelled(serving):
+    begun: asyncio.Queue[AgiSession] = asyncio.Queue()
+    cancelled = asyncio.Event()
+
+    async def handler(session):
+        begun.put_nowait(session)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    server, _, connect = await serving(handler)
+    peer = await connect(ENVIRONMENT + b"HANGUP\n")
+    session = await begun.get()
+    await asyncio.shield(session.gone)
+    await server.stop(within=0.01)
+    assert cancelled.is_set()
     assert await peer.closed()
 
 
