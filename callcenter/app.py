@@ -20,8 +20,9 @@ from callcenter.store import migrate, nodes
 from callcenter.store.db import connect_pool, retrying
 from callcenter.store.directory import Directory
 from callcenter.store.embedded import embedded
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
+from callcenter.store.pool import Pool
 from callcenter.supervisor import Supervisor
 from callcenter.web import keys, site
 from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi

@@ -15,7 +15,7 @@ from callcenter.store.db import TRY_AGAIN, check_server, connect
 from channels.telephony import doctor
 
 _DATABASE_WITHIN = 15.0
-_UNREACHABLE: tuple[type[Exception], ...] = (*TRY_AGAIN, OSError, TimeoutError)
+_UNREACHABLE: tuple[type[Exception], ...] = (*TRY_AGAIN, OSError)
 
 
 async def run(settings: Settings, *, pbx_files: str | None = None) -> list[str]:

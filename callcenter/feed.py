@@ -10,7 +10,8 @@ import structlog
 
 from callcenter.domain.events import Cursor, Event
 from callcenter.store.db import TRY_AGAIN
-from callcenter.store.log import ContactLog, Pool, event_of
+from callcenter.store.log import ContactLog, event_of
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
@@ -22,6 +23,8 @@ _PAGE = 500
 # Rows beyond the horizon wait for the oldest open writer: look again soon, since its commit rings no bell of ours.
 _BEYOND = 0.002
 _POLL = 1.0
+# Commits come in bursts, and whoever cannot wait hears them directly: one page for several of them.
+_BREATH = 0.01
 _HELD_BACK = 5.0  # seconds without anything settled that are worth a word
 _MAX_SEQ = 2**63 - 1
 _RING_LOST: tuple[type[BaseException], ...] = (*TRY_AGAIN, asyncpg.InterfaceError)
@@ -99,10 +102,14 @@ class Feed:
         """Reads for ever. Supervised; after a crash it goes on at its cursor."""
         loop = asyncio.get_running_loop()
         complain_at = loop.time() + _HELD_BACK
+        read_at = 0.0
         while True:
+            if (breath := read_at + _BREATH - loop.time()) > 0:
+                await asyncio.sleep(breath)
             self._wake.clear()
             before = self.cursor
             beyond = await self.read()
+            read_at = loop.time()
             if not beyond or self.cursor > before:
                 complain_at = loop.time() + _HELD_BACK
             elif loop.time() > complain_at:

@@ -184,6 +184,8 @@ create sequence ticket_number start 1001;
 create index ticket_customer on ticket (customer_id, id desc);
 create index ticket_open_owner on ticket (owner_id, id desc) where state not in ('resolved', 'closed');
 
+-- The hot tables point to customers, queues, users and each other without foreign keys: each check locks and writes the row it
+-- points to (one queue's for all its callers). Only the functions write here, and no row of those tables is ever deleted.
 create table interaction (
     id bigint generated always as identity primary key,
     channel text not null,
@@ -194,9 +196,9 @@ create table interaction (
     external_id text,
     pbx text,
     leg text,
-    customer_id bigint references customer,
-    queue_id bigint references queue,
-    agent_id bigint references users,
+    customer_id bigint,
+    queue_id bigint,
+    agent_id bigint,
     ticket_id bigint references ticket,
     address_kind text,
     address text,
@@ -225,9 +227,9 @@ create index interaction_open on interaction (id) where closed_at is null;
 
 -- Each leg and each transfer; what an agent did of an interaction.
 create table segment (
-    interaction_id bigint not null references interaction,
+    interaction_id bigint not null,
     n integer not null,
-    agent_id bigint references users,
+    agent_id bigint,
     reservation_id bigint,
     kind text not null default 'agent' check (kind in ('agent', 'transfer', 'consultation')),
     leg text,
@@ -244,8 +246,8 @@ create index segment_agent on segment (agent_id, interaction_id desc);
 
 create table reservation (
     id bigint generated always as identity primary key,
-    interaction_id bigint not null references interaction,
-    agent_id bigint not null references users,
+    interaction_id bigint not null,
+    agent_id bigint not null,
     segment integer not null,
     channel text not null,
     slot integer not null default 0,

@@ -125,9 +125,6 @@ create table interaction (
     segments integer default 0 not null,
     node_id bigint,
     version integer default 1 not null,
-    constraint interaction_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
-    constraint interaction_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
-    constraint interaction_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id),
     constraint interaction_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
     constraint interaction_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
@@ -251,8 +248,6 @@ create table reservation (
     note text,
     decision jsonb,
     version integer default 1 not null,
-    constraint reservation_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
-    constraint reservation_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
     constraint reservation_pkey PRIMARY KEY (id)
 ) with (fillfactor=70);
 CREATE INDEX reservation_interaction ON reservation USING btree (interaction_id);
@@ -275,8 +270,6 @@ create table segment (
     hold interval default '00:00:00'::interval not null,
     cause text,
     constraint segment_kind_check CHECK ((kind = ANY (ARRAY['agent', 'transfer', 'consultation']))),
-    constraint segment_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
-    constraint segment_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
     constraint segment_pkey PRIMARY KEY (interaction_id, n)
 );
 CREATE INDEX segment_agent ON segment USING btree (agent_id, interaction_id DESC);

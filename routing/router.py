@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _AT_ONCE = 8
 # After a failure of the database, seconds until the same is tried again.
 _AGAIN_IN = 0.5
-_FAILURES: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, TimeoutError)
+_FAILURES: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError)
 # How long a reserved agent may wait for the dial to go out; the offer sets the ring's own limit.
 RESERVED_FOR = timedelta(seconds=10)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from callcenter.domain.interaction import State
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from routing.state import AgentState, RouterState, Waiting
 

@@ -132,12 +132,9 @@ async def post_identify(request: web.Request) -> web.StreamResponse:
     chosen = (await _fields(request)).get("customer", "")
     if not chosen.isascii() or not chosen.isdigit() or len(chosen) > 18:
         raise Invalid("Choose a customer.", field="customer")
-    try:
-        await interactions.identify(
-            request.app[LOG], ident, customer=int(chosen), actor=who.user_id, now=request.app[CLOCK]()
-        )
-    except asyncpg.ForeignKeyViolationError:
-        raise NotFound("There is no such customer.") from None
+    await interactions.identify(
+        request.app[LOG], ident, customer=int(chosen), actor=who.user_id, now=request.app[CLOCK]()
+    )
     return await desk_part(request, who, Selection(interaction=ident))
 
 

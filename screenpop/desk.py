@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from callcenter.domain.events import Event
 from callcenter.store.directory import Directory, Queue
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from screenpop import words
 from screenpop.i18n import Language, clock

@@ -6,7 +6,7 @@ from typing import cast
 import orjson
 
 from callcenter.errors import NotFound
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from screenpop.pop import Pop
 

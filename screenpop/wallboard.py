@@ -10,7 +10,7 @@ from aiohttp import web
 
 from callcenter.domain.agent import Role
 from callcenter.store.directory import Directory, Queue
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web.auth import require
 from callcenter.web.keys import CLOCK, DIRECTORY, FEED

@@ -10,7 +10,8 @@ from typing import Any
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 
 NOW = datetime(2026, 3, 10, 8, 30, tzinfo=UTC)
 _numbers = count(1)

@@ -23,6 +23,7 @@ import uvloop
 from callcenter.store import migrate
 from callcenter.store.db import connect, connect_pool
 from callcenter.store.embedded import Embedded
+from callcenter.store.pool import Pool
 
 T = TypeVar("T")
 
@@ -131,7 +132,7 @@ async def empty_database(server: Server) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+async def pool(database: str) -> AsyncIterator[Pool]:
     """Give a pool as the server has it."""
     pool = await connect_pool(database, min_size=1, max_size=10, application_name="test")
     yield pool

@@ -11,7 +11,8 @@ from callcenter.actions import agents
 from callcenter.domain.events import Event
 from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from tests.builders import NOW, arrive, make_queue, make_user
 
 

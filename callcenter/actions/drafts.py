@@ -7,7 +7,7 @@ import asyncpg
 
 from callcenter.errors import Invalid, NotFound
 from callcenter.store.drafts import SQL
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 
 LONGEST = 10_000
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from callcenter.domain.agent import RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import (
@@ -190,8 +192,12 @@ async def close_time_box(log: ContactLog, reservation: int, *, note: str | None,
 
 
 async def identify(log: ContactLog, interaction: int, *, customer: int | None, actor: int, now: datetime) -> Events:
-    """A person says who this is; the address is remembered for the next time."""
-    return _moved(await log.write("identify", interaction, customer, actor, now), "There is no such interaction.")
+    """A person says who this is; the address is remembered for the next time. Raises Invalid for nobody's id."""
+    try:
+        events = await log.write("identify", interaction, customer, actor, now)
+    except asyncpg.ForeignKeyViolationError:
+        raise Invalid(f"There is no customer {customer}.", field="customer") from None
+    return _moved(events, "There is no such interaction.")
 
 
 def _moved(events: Events, otherwise: str) -> Events:

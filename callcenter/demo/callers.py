@@ -9,7 +9,7 @@ from random import Random
 from callcenter.demo.stories import Stories
 from callcenter.domain.interaction import Channel
 from callcenter.store.directory import Queue
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))

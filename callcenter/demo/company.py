@@ -13,7 +13,8 @@ from callcenter.errors import Invalid
 from callcenter.store import bulk, migrate
 from callcenter.store.db import connect, connect_pool
 from callcenter.store.directory import Directory
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 
 FILE = Path(__file__).resolve().parents[2] / "config" / "demo.org.toml"
 SEED = 1313

@@ -13,6 +13,7 @@ import asyncpg
 import orjson
 
 from callcenter.errors import Invalid
+from callcenter.store.pool import Pool
 
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -31,12 +32,18 @@ TRY_AGAIN: tuple[type[Exception], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
     # The server ended an idle session: its farewell is read before the close, or the connection is found closed.
     asyncpg.InternalClientError,
     asyncpg.InterfaceError,
     ConnectionError,  # reset, refused, broken pipe
     FileNotFoundError,  # its socket is not there yet
+    TimeoutError,  # its machine has vanished
 )
+
+# Seconds; longer than the server's own limit, for a server that says nothing at all.
+_COMMAND_TIMEOUT = 40.0
 
 SESSION = {
     "timezone": "UTC",
@@ -89,7 +96,7 @@ class _Pooled(asyncpg.Connection):
 
 async def connect_pool(
     dsn: str, *, min_size: int = 2, max_size: int = 10, application_name: str = "callcenter"
-) -> asyncpg.Pool:
+) -> Pool:
     """Open a pool on a server that was found fit (`check_server`).
 
     Raises Invalid in words when the server cannot serve us, and one of TRY_AGAIN when it is out of reach.
@@ -104,9 +111,10 @@ async def connect_pool(
         # Settings of the log-in, since those of a `set` are lost when a connection goes back to the pool.
         server_settings=SESSION | _newer_settings(major) | {"application_name": application_name},
         timeout=10,
+        command_timeout=_COMMAND_TIMEOUT,
     )
     await pool
-    return pool
+    return Pool(pool)
 
 
 async def check_server(dsn: str, *, application_name: str = "callcenter") -> int:

@@ -14,7 +14,7 @@ from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.phone import parse_number
 from callcenter.errors import NotFound
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))

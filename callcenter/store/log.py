@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 
 from callcenter.domain.events import Event
+from callcenter.store.pool import Pool
 
 Listener = Callable[[Sequence[Event]], None]
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-Pool = asyncpg.Pool
 
 # xid8 has no binary codec in asyncpg; as bigint it keeps its order for the next 292,000 years of 1,000,000 tx/s.
 COLUMNS = (

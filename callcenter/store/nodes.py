@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 
 from callcenter.errors import Conflict
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))

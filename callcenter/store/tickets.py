@@ -8,7 +8,8 @@ import asyncpg
 
 from callcenter.domain.ticket import Priority, TicketState
 from callcenter.errors import NotFound
-from callcenter.store.log import Connection, Pool
+from callcenter.store.log import Connection
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)

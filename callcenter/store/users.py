@@ -8,7 +8,8 @@ from typing import Self
 import asyncpg
 
 from callcenter.domain.agent import Role
-from callcenter.store.log import Connection, Pool
+from callcenter.store.log import Connection
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)

@@ -20,6 +20,7 @@ from callcenter.web.interactions import (
     Wanted,
     Whole,
     find,
+    in_hand,
     item,
     standing,
     waiting_because,
@@ -101,13 +102,16 @@ async def _actable(request: web.Request, who: Identity, ident: int) -> asyncpg.R
     return row
 
 
-async def _reservation(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
-    """The live one: one's own, or for a supervisor anybody's. Raises Conflict when there is none."""
-    pool = request.app[POOL]
-    row = await pool.fetchrow(SQL.reservation, ident, who.user_id)
-    if row is None and who.may(Role.SUPERVISOR):
-        row = await pool.fetchrow(SQL.reservation, ident, None)
-    if row is None:
+async def _in_hand(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
+    """With the live reservation: one's own, or for a supervisor anybody's.
+
+    Raises Forbidden, NotFound, and Conflict when nobody has it in hand.
+    """
+    supervises = who.may(Role.SUPERVISOR)
+    row = await in_hand(request.app[POOL], ident, asks=who.user_id, of_anybody=supervises)
+    if not (supervises or row["own"]):
+        raise Forbidden("This is the work of somebody else.")
+    if row["reservation"] is None:
         raise Conflict("Nobody has it in hand.")
     return row
 
@@ -186,11 +190,10 @@ async def accept(request: web.Request) -> web.StreamResponse:
 @operation("POST", f"{_AT}/reject", summary="Decline the offer", tag="interactions", answer=Item, acts=True)
 async def reject(request: web.Request) -> web.StreamResponse:
     who, ident = identity(request), path_id(request)
-    await _actable(request, who, ident)
-    held = await _reservation(request, who, ident)
+    held = await _in_hand(request, who, ident)
     events = await actions.return_to_queue(
         request.app[LOG],
-        held["id"],
+        held["reservation"],
         state=ReservationState.REJECTED,
         reason="declined",
         now=request.app[CLOCK](),
@@ -225,12 +228,11 @@ async def end(request: web.Request) -> web.StreamResponse:
 async def wrap_up(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, WrapUp)
     who, ident = identity(request), path_id(request)
-    row = await _actable(request, who, ident)
-    held = await _reservation(request, who, ident)
+    held = await _in_hand(request, who, ident)
     await actions.wrap_up(
         request.app[LOG],
-        held["id"],
-        queue=request.app[DIRECTORY].queues.get(row["queue_id"] or 0),
+        held["reservation"],
+        queue=request.app[DIRECTORY].queues.get(held["queue_id"] or 0),
         disposition=given.disposition or None,
         note=given.note or None,
         now=request.app[CLOCK](),
@@ -252,12 +254,9 @@ async def identify(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, Identification)
     who, ident = identity(request), path_id(request)
     await _actable(request, who, ident)
-    try:
-        await actions.identify(
-            request.app[LOG], ident, customer=given.customer, actor=who.user_id, now=request.app[CLOCK]()
-        )
-    except asyncpg.ForeignKeyViolationError:
-        raise Invalid(f"There is no customer {given.customer}.", field="customer") from None
+    await actions.identify(
+        request.app[LOG], ident, customer=given.customer, actor=who.user_id, now=request.app[CLOCK]()
+    )
     return await _now(request, ident)
 
 

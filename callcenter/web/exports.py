@@ -14,7 +14,7 @@ from pydantic import Field
 
 from callcenter.domain.agent import Role
 from callcenter.errors import Invalid
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.web.auth import identity
 from callcenter.web.body import STRICT, read_query
 from callcenter.web.interactions import SQL

@@ -9,7 +9,7 @@ import asyncpg
 
 from callcenter.domain.interaction import Channel, State
 from callcenter.errors import NotFound
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)
@@ -154,6 +154,14 @@ async def with_external_id(pool: Pool, external_id: str, *, channel: Channel | N
 async def standing(pool: Pool, ident: int, *, asks: int) -> asyncpg.Record:
     """Raises NotFound."""
     row = await pool.fetchrow(SQL.standing, ident, asks)
+    if row is None:
+        raise NotFound(f"There is no interaction {ident}.")
+    return row
+
+
+async def in_hand(pool: Pool, ident: int, *, asks: int, of_anybody: bool) -> asyncpg.Record:
+    """Raises NotFound. `reservation` is the live one of who asks, else that of anybody; null when there is none."""
+    row = await pool.fetchrow(SQL.in_hand, ident, asks, of_anybody)
     if row is None:
         raise NotFound(f"There is no interaction {ident}.")
     return row

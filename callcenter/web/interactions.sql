@@ -75,10 +75,20 @@ select i.id, i.state, i.channel, i.pbx, i.queue_id, i.customer_id, i.closed_at i
        i.agent_id = $2 or exists (select from segment where interaction_id = i.id and agent_id = $2) as own
 from interaction i where i.id = $1;
 
+-- name: in_hand
+-- The same of what somebody has in hand: of the agent $2, or where $3 says so of anybody.
+select i.id, i.queue_id, r.id as reservation, r.released_at,
+       i.agent_id = $2 or exists (select from segment where interaction_id = i.id and agent_id = $2) as own
+from interaction i left join lateral (
+    select id, released_at from reservation
+    where interaction_id = i.id and state in ('pending', 'accepted') and ($3 or agent_id = $2)
+    order by agent_id = $2 desc, id desc limit 1
+) r on true
+where i.id = $1;
+
 -- name: reservation
--- The live reservation of an interaction: of the agent $2, or of anybody (null).
-select id, agent_id, state, released_at from reservation
-where interaction_id = $1 and state in ('pending', 'accepted') and ($2::bigint is null or agent_id = $2)
+-- The live reservation of the interaction $1 for the agent $2.
+select id from reservation where interaction_id = $1 and state in ('pending', 'accepted') and agent_id = $2
 order by id desc limit 1;
 
 -- name: decision

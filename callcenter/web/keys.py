@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import asyncpg
 from aiohttp import web
 
 from callcenter.feed import Feed
@@ -11,9 +10,10 @@ from callcenter.settings import Settings
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
+from callcenter.store.pool import Pool
 
 SETTINGS = web.AppKey("settings", Settings)
-POOL: "web.AppKey[asyncpg.Pool]" = web.AppKey("pool")
+POOL = web.AppKey("pool", Pool)
 LOG = web.AppKey("log", ContactLog)
 FEED = web.AppKey("feed", Feed)
 DIRECTORY = web.AppKey("directory", Directory)

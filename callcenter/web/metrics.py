@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from callcenter.domain.events import Event
 from callcenter.feed import Feed
 from callcenter.store.db import TRY_AGAIN
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 _SQL = Queries.beside(__file__)

@@ -20,8 +20,6 @@ from callcenter.web.problem import Problem, problem_of, problem_of_http, problem
 
 log = structlog.get_logger()
 
-_AWAY: tuple[type[BaseException], ...] = (*TRY_AGAIN, TimeoutError)
-
 # The largest body that an address takes unless it says otherwise.
 BODY_LIMIT = 1024 * 1024
 
@@ -135,7 +133,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             log.warning("unstorable", error=type(error).__name__)
             problem = Problem(422, "Unprocessable Content", "A value is outside of what can be kept.")
             return await _say(request, problem, {})
-        except _AWAY as error:
+        except TRY_AGAIN as error:
             log.warning("database_unreachable", error=type(error).__name__)
             problem = Problem(503, "Service Unavailable", "The database is out of reach for a moment; try again.")
             return await _say(request, problem, {"Retry-After": "2"})

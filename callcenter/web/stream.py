@@ -12,7 +12,8 @@ from callcenter.domain.events import Cursor, Event
 from callcenter.errors import Forbidden, Invalid, TooMany
 from callcenter.feed import Feed
 from callcenter.store.directory import Directory
-from callcenter.store.log import Pool, event_of
+from callcenter.store.log import event_of
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, check_same_origin, identity, still_valid
 from callcenter.web.keys import DIRECTORY, FEED, POOL

@@ -75,6 +75,7 @@ class _Caller:
     talked: set[str] = field(default_factory=set)
     ringing: str | None = None
     transferring: bool = False
+    given_away: bool = False
 
 
 class Legs:
@@ -110,6 +111,11 @@ class Legs:
         """Whether the caller has been given away (also: has left our AGI for it)."""
         known = self._callers.get(caller)
         return known is not None and known.transferring
+
+    def given_away(self, caller: str) -> bool:
+        """Whether the caller has left our AGI by a transfer at some time, whoever talks with them now."""
+        known = self._callers.get(caller)
+        return known is not None and known.given_away
 
     def ringing(self, caller: str) -> str | None:
         """The channel name of the leg that is being dialled for this caller."""
@@ -222,6 +228,7 @@ class Legs:
             return []
         # After an attended transfer the new leg is there before the event is.
         known.transferring = not known.talked - {leg}
+        known.given_away |= known.transferring
         return [CallChange(Change.TRANSFERRING, caller, leg, self.channels.get(leg, ""))]
 
     def _hung_up(self, unique: str, cause: str) -> list[CallChange]:

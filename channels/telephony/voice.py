@@ -209,16 +209,16 @@ class Voice:
 
     async def _is_away(self, call: Call) -> bool:
         """Whether a caller who left our AGI is still on the PBX (transferred, redirected); only AMI can tell."""
-        if not call.switch.connected:
-            return False
-        if call.switch.legs.transferring(call.unique):
+        legs = call.switch.legs
+        if legs.transferring(call.unique):
             return True
-        try:
-            async with asyncio.timeout(_FATE):
-                await call.fate.wait()
-        except TimeoutError:
-            return call.unique in call.switch.legs.channels and call.switch.connected
-        return False
+        if call.switch.connected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FATE):
+                    await call.fate.wait()
+                return False
+        # AMI may be lost right after a transfer: then what it said last holds until it is back.
+        return call.unique in legs.channels and (call.switch.connected or legs.given_away(call.unique))
 
     # -- ringing and talking
 
@@ -354,7 +354,7 @@ class Voice:
         session = call.session
         assert session is not None
         gone = call.gone_at is not None
-        if gone and call.switch.connected and await self._follow(call, session):
+        if gone and await self._follow(call, session):
             return
         if not self._node.alive(self._clock()):
             return  # we are being stopped, or were frozen: the conversation may go on, and another node sees its end

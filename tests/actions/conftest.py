@@ -2,21 +2,21 @@
 
 from datetime import datetime
 
-import asyncpg
 import pytest
 
 from callcenter.actions.interactions import Arrival, arrive
 from callcenter.domain.interaction import Channel
 from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 
 
 @pytest.fixture
-def log(pool: asyncpg.Pool) -> ContactLog:
+def log(pool: Pool) -> ContactLog:
     return ContactLog(pool)
 
 
 @pytest.fixture
-async def amy(pool: asyncpg.Pool) -> int:
+async def amy(pool: Pool) -> int:
     """An agent."""
     ident = await pool.fetchval("insert into users (name, full_name, role) values ('amy', 'Amy', 'agent') returning id")
     await pool.execute("insert into agent (user_id) values ($1)", ident)

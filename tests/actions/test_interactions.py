@@ -10,7 +10,8 @@ from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Directory
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from tests.builders import (
     NOW,
     arrive,

@@ -17,7 +17,7 @@ from callcenter.domain.interaction import (
     Verb,
 )
 from callcenter.errors import Conflict
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from tests.builders import NOW, Floor, arrive, later, make_floor
 
 Act = Callable[[Floor, int, int], Awaitable[object]]

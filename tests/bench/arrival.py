@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import uvloop
 
 from callcenter.actions import interactions
@@ -18,6 +17,7 @@ from callcenter.domain.interaction import Channel
 from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from tests.bench.dataset import phone_of
 from tests.bench.figures import Row, Target, Unit, paired, percentile
 from tests.bench.process import program, python
@@ -126,7 +126,7 @@ async def contact_log(dsn: str, folder: Path, *, writers: int, seconds: float) -
 class _Reader:
     """The cursor reader of a node; notes when it delivered which event."""
 
-    def __init__(self, dsn: str, pool: asyncpg.Pool) -> None:
+    def __init__(self, dsn: str, pool: Pool) -> None:
         self.log = ContactLog(pool)
         self.feed = Feed(pool, self.log, dsn=dsn, clock=lambda: datetime.now(UTC))
         self.seen: dict[int, int] = {}

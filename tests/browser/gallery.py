@@ -14,7 +14,8 @@ from callcenter.feed import Feed
 from callcenter.settings import Settings
 from callcenter.store import nodes
 from callcenter.store.directory import Directory
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web import keys, site
 from screenpop import site as consoles

@@ -39,6 +39,7 @@ class Stage:
         await page.fill("input[name=password]", PASSWORD)
         await page.click("main button")
         await page.wait_for_selector("#presence-menu" if path == "/" else "body", state="attached")
+        await page.wait_for_load_state("load")  # keys work when the scripts have run
         return page
 
     def _note(self, kind: str, text: str) -> None:

@@ -6,7 +6,8 @@ from callcenter.actions import agents, tickets
 from callcenter.app import clock, running
 from callcenter.domain.password import protect
 from callcenter.settings import Settings
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from tests.browser.stage import CHROMIUM, PASSWORD, Stage
 from tests.builders import make_queue, make_user
 

@@ -14,7 +14,7 @@ from callcenter.actions import users
 from callcenter.app import Running, clock, running
 from callcenter.domain.events import Event
 from callcenter.settings import PbxSettings, Settings
-from callcenter.store.log import Pool
+from callcenter.store.pool import Pool
 from channels.telephony.fakepbx import FakeCall, FakePbx
 from tests.builders import eventually, make_customer, make_queue, make_user
 

@@ -15,7 +15,8 @@ from callcenter.domain.interaction import Outcome, ReservationState
 from callcenter.errors import Conflict
 from callcenter.feed import Feed
 from callcenter.store.directory import Directory
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from routing import due, snapshot
 from routing.leadership import LOCK, Leadership
 from routing.router import Router

@@ -7,7 +7,8 @@ import pytest
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Channel
 from callcenter.errors import NotFound
-from callcenter.store.log import ContactLog, Pool
+from callcenter.store.log import ContactLog
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from screenpop import history
 from screenpop.history import load_card, load_pop

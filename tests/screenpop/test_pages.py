@@ -165,7 +165,7 @@ async def test_a_customer_is_chosen_by_an_id_that_exists(house: House, chosen: s
     call = await in_hand(house)
     response = await house.act("amy", f"/desk/interactions/{call}/identify", customer=chosen)
     assert response.status == 422
-    assert (await house.act("amy", f"/desk/interactions/{call}/identify", customer="404")).status == 404
+    assert (await house.act("amy", f"/desk/interactions/{call}/identify", customer="404")).status == 422
 
 
 @pytest.mark.parametrize(

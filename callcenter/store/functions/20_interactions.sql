@@ -478,6 +478,9 @@ language plpgsql as $$
 declare
     i interaction;
 begin
+    if p_customer is not null and not exists (select from customer where id = p_customer) then
+        raise foreign_key_violation using message = 'there is no customer ' || p_customer;
+    end if;
     perform lock_interaction(p_interaction);
     update interaction set customer_id = p_customer, version = version + 1 where id = p_interaction returning * into i;
     if not found then

@@ -1,13 +1,13 @@
 """Who talks with whom, told by what a real Asterisk said."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from callcenter.domain.interaction import ReservationState
-from channels.telephony.calls import CallChange, Legs, dial_result, endpoint_of
+from channels.telephony.calls import CallChange, Change, Legs, dial_result, endpoint_of
 
 TRANSCRIPT = Path(__file__).parents[2] / "telephony" / "transcripts" / "e2e.txt"
 _EVENT = re.compile(r"^ +(\d+\.\d+) ([A-Z]\w+): (.*)$")
@@ -22,18 +22,22 @@ def scenario(name: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield match[2], dict(_FIELD.findall(match[3]))
 
 
-def follow(name: str) -> tuple[Legs, list[CallChange]]:
-    """Plays a scenario; the caller of its first channel is ours."""
-    legs, changes, caller = Legs(), [], ""
+def follow(name: str, look: Callable[[Legs, str], None] = lambda *_: None) -> tuple[Legs, list[CallChange]]:
+    """Plays a scenario; the caller of its first channel is ours. `look` is called after each event."""
+    legs, caller = Legs(), ""
+    changes: list[CallChange] = []
     for event, fields in scenario(name):
         if event in ("BlindTransfer", "AttendedTransfer"):
-            # The recording keeps channel names of these two only; Asterisk sends the Uniqueids with them.
+            # The recording keeps one channel's name of each; Asterisk sends the Uniqueids, of who transfers too.
             names = {channel: unique for unique, channel in legs.channels.items()}
             fields["TransfereeUniqueid"] = names.get(fields.get("TransfereeChannel", ""), "")
+            talking = [change for change in changes if change.change is Change.JOINED]
+            fields["TransfererUniqueid"] = fields["OrigTransfererUniqueid"] = talking[0].leg or ""
         changes += legs.apply(event, fields)
         if event == "Newchannel" and not caller:
             caller = fields["Uniqueid"]
             legs.serve(caller, fields["Channel"])
+        look(legs, caller)
     return legs, changes
 
 
@@ -54,7 +58,7 @@ def story(changes: list[CallChange]) -> list[tuple[str, str]]:
                 ("ringing", "PJSIP/1001"),
                 ("joined", "PJSIP/1001"),
                 ("resumed", "PJSIP/1001"),  # of a hold that never was: the phone says so before it refers
-                ("transferring", ""),
+                ("transferring", "PJSIP/1001"),
                 ("left", "PJSIP/1001"),
                 ("ringing", "PJSIP/1002"),
                 ("joined", "PJSIP/1002"),
@@ -88,9 +92,17 @@ def test_an_attended_transfer_is_one_new_leg_and_the_wires_between_bridges_are_n
     assert told == [
         ("joined", "PJSIP/1001"),
         ("joined", "PJSIP/1002"),
-        ("transferring", ""),
+        ("transferring", "PJSIP/1001"),
         ("gone", "PJSIP/trunk"),
     ]
+
+
+@pytest.mark.parametrize(("name", "leaves"), [("blind_transfer_by_refer", True), ("attended_transfer_by_ami", False)])
+def test_who_left_our_dialplan_by_a_transfer_is_known_as_long_as_they_live(name: str, leaves: bool) -> None:
+    known: list[bool] = []
+    follow(name, lambda legs, caller: known.append(legs.given_away(caller)) if caller in legs.channels else None)
+    assert known[-1] is leaves
+    assert known == sorted(known)
 
 
 @pytest.mark.parametrize(
