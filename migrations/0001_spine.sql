@@ -220,7 +220,9 @@ create table interaction (
 ) with (fillfactor = 85);
 create unique index interaction_external on interaction (channel, external_id) where external_id is not null;
 create index interaction_customer on interaction (customer_id, arrived_at desc, id desc);
-create index interaction_address on interaction (address, arrived_at desc) where address is not null;
+-- Of those whom nobody knows yet: what a known customer had is found by the customer.
+create index interaction_address on interaction (address, arrived_at desc, id desc)
+    where customer_id is null and address_kind is not null;
 create index interaction_queue on interaction (queue_id, id desc);
 create index interaction_ticket on interaction (ticket_id) where ticket_id is not null;
 create index interaction_open on interaction (id) where closed_at is null;

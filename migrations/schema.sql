@@ -128,7 +128,7 @@ create table interaction (
     constraint interaction_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
     constraint interaction_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
-CREATE INDEX interaction_address ON interaction USING btree (address, arrived_at DESC) WHERE (address IS NOT NULL);
+CREATE INDEX interaction_address ON interaction USING btree (address, arrived_at DESC, id DESC) WHERE ((customer_id IS NULL) AND (address_kind IS NOT NULL));
 CREATE INDEX interaction_arrived ON interaction USING brin (arrived_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX interaction_customer ON interaction USING btree (customer_id, arrived_at DESC, id DESC);
 CREATE UNIQUE INDEX interaction_external ON interaction USING btree (channel, external_id) WHERE (external_id IS NOT NULL);

@@ -62,11 +62,9 @@ select json_build_object(
                 (select * from interaction where customer_id = i.customer_id and id is distinct from i.id
                  order by arrived_at desc, id desc limit 50)
                 union all
-                -- Newest first by the address alone, then filtered: nobody known is what millions of rows have in common.
-                (select * from (
-                    select * from interaction where i.customer_id is null and i.address_kind is not null and address = i.address
-                    order by arrived_at desc limit 200
-                ) y where customer_id is null and id <> i.id limit 50)
+                (select * from interaction where i.customer_id is null and i.address_kind is not null
+                 and address = i.address and customer_id is null and address_kind is not null and id <> i.id
+                 order by arrived_at desc, id desc limit 50)
             ) x
         ) h
     ), '[]'),
@@ -83,11 +81,9 @@ select json_build_object(
         when i.customer_id is not null then (
             select count(*) from interaction where customer_id = i.customer_id and arrived_at > $3::timestamptz - interval '7 days')
         when i.address_kind is not null then (
-            select count(*) from (
-                select customer_id from interaction
-                where address = i.address and arrived_at > $3::timestamptz - interval '7 days'
-                order by arrived_at desc limit 200
-            ) y where customer_id is null)
+            select count(*) from interaction
+            where address = i.address and customer_id is null and address_kind is not null
+            and arrived_at > $3::timestamptz - interval '7 days')
         else 1 end)
 )::text as pop
 from i;

@@ -23,6 +23,8 @@ _INTERACTION = re.compile(rb'"interaction": ?(\d+)')
 _OPENING_AT_ONCE = 20
 # The caller's connection may end a moment before the end of the call is committed.
 _WRAP_UP_TRIES = 50
+# An agent who has talked says what came of it when the pop is there, however late; seconds.
+_POP_WITHIN = 5.0
 _WRAP_UP_PAUSE = 0.02
 
 
@@ -101,6 +103,7 @@ class Room:
         self.bytes = 0
         self._desks = [Desk(self, name, token) for name, token in config.agents]
         self._pops: dict[str, tuple[int, Desk, int]] = {}
+        self._late: dict[str, asyncio.Event] = {}
         self._wrapped: dict[str, int] = {}
         self._early = 0
         self._faults: list[str] = []
@@ -109,6 +112,8 @@ class Room:
     def popped(self, unique_id: str, at: int, desk: Desk, interaction: int) -> None:
         """The first frame with a call's content counts."""
         self._pops.setdefault(unique_id, (at, desk, interaction))
+        if late := self._late.get(unique_id):
+            late.set()
 
     async def open(self) -> None:
         """All desks, a few at a time."""
@@ -149,11 +154,15 @@ class Room:
         }
 
     async def _wrap_up(self, unique_id: str) -> None:
-        found = self._pops.get(unique_id)
-        if found is None:
-            self._faults.append(f"no pop for {unique_id}")
-            return
-        _, desk, interaction = found
+        if unique_id not in self._pops:
+            self._late[unique_id] = asyncio.Event()
+            try:
+                async with asyncio.timeout(_POP_WITHIN):
+                    await self._late[unique_id].wait()
+            except TimeoutError:
+                self._faults.append(f"no pop for {unique_id}")
+                return
+        _, desk, interaction = self._pops[unique_id]
         try:
             self._early += await desk.wrap_up(interaction)
         except ConnectionError as error:
