@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         pool = await connect_pool(dsn, max_size=_POOL)
         stack.push_async_callback(pool.close)
         await _check_schema(pool)
-        supervisor = Supervisor()
+        await _refuse_known_passwords(pool, settings)
+        # Short pauses: while the database is away nobody leads, and nobody reads the log.
+        supervisor = Supervisor(longest_pause=timedelta(seconds=2))
         stack.push_async_callback(supervisor.stop, within=_STOP_WITHIN)
         contact_log = ContactLog(pool)
         feed = Feed(pool, contact_log, dsn=dsn, clock=clock)
@@ -100,6 +103,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
         agi_server = await _listen(settings, switches, voice_ready)
         stack.push_async_callback(agi_server.stop)
+        door = _http_socket(settings)
+        stack.callback(door.close)
         node = await nodes.register(
             pool, settings.node_name, agi_host=settings.agi_host, agi_port=agi_server.port, now=clock()
         )
@@ -151,7 +156,10 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         app[keys.DIRECTORY] = directory
         app[keys.NODE] = node
         app[keys.CLOCK] = clock
-        checks: dict[str, Callable[[], Awaitable[str | None]]] = {"database": lambda: _database_ready(pool)}
+        checks: dict[str, Callable[[], Awaitable[str | None]]] = {
+            "database": lambda: _database_ready(pool),
+            "node": lambda: _node_ready(node),
+        }
         app[keys.READINESS] = checks
         telephone = Telephone(contact_log, switches)
         site.add_routes(app, switches=dict.fromkeys(switches, telephone))
@@ -159,9 +167,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        http = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=1024, reuse_address=True)
-        await http.start()
-        http_port: int = runner.addresses[0][1]
+        await web.SockSite(runner, door).start()
+        http_port: int = door.getsockname()[1]
         # What was built so far lives as long as the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -207,6 +214,22 @@ async def _check_schema(pool: Pool) -> None:
         if waiting:
             raise Invalid(f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate` first.")
         await connection.fetchval("select note_cluster()")
+
+
+async def _refuse_known_passwords(pool: Pool, settings: Settings) -> None:
+    public = settings.public_url is not None or not rules.is_loopback(settings.http_host)
+    if public and await pool.fetchval("select exists (select from users where demo and active)"):
+        raise Invalid("Demo users with known passwords exist, and others could reach the console: remove them first.")
+
+
+def _http_socket(settings: Settings) -> socket.socket:
+    """Taken before the node is known to others: a second server here must not take over the first one's name."""
+    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
+    return socket.create_server((settings.http_host, settings.http_port), family=family, backlog=1024)
+
+
+async def _node_ready(node: Node) -> str | None:
+    return None if node.alive(clock()) else "its lease has run out, or another process has its name"
 
 
 async def _database_ready(pool: Pool) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -22,9 +23,11 @@ async def run(settings: Settings, *, pbx_files: str | None = None) -> list[str]:
     """One complaint a line; empty when all is well."""
     complaints = rules.problems(settings)
     complaints += _ports(settings)
-    complaints += await _database(settings)
+    found, endpoints = await _database(settings)
+    complaints += found
     for pbx in settings.pbx:
-        complaints += await _pbx(pbx)
+        # With several PBXs nobody has said which one holds whose phone.
+        complaints += await _pbx(pbx, endpoints if len(settings.pbx) == 1 else ())
     if pbx_files is not None:
         complaints += [str(finding) for finding in doctor.check_files(Path(pbx_files))]
     return complaints
@@ -48,34 +51,38 @@ def _ports(settings: Settings) -> list[str]:
     return found
 
 
-async def _database(settings: Settings) -> list[str]:
+async def _database(settings: Settings) -> tuple[list[str], Sequence[str]]:
+    """Complaints, and what the organisation's agents are dialled by."""
     try:
         async with asyncio.timeout(_DATABASE_WITHIN), database(settings) as dsn:
             await check_server(dsn)
             connection = await connect(dsn)
             try:
                 waiting = await migrate.pending(connection)
-                demo = not waiting and await connection.fetchval(
-                    "select exists (select 1 from users where demo and active)"
-                )
+                users = [] if waiting else await connection.fetch("select endpoint, demo from users where active")
             finally:
                 await connection.close()
     except Invalid as error:
-        return [str(error)]
+        return [str(error)], ()
     except _UNREACHABLE as error:
-        return [f"The database is out of reach: {str(error) or 'no answer'}"]
+        return [f"The database is out of reach: {str(error) or 'no answer'}"], ()
     except asyncpg.PostgresError as error:
-        return [f"The database refuses us: {error}"]
+        return [f"The database refuses us: {error}"], ()
     found = [f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate`."] if waiting else []
-    if demo and not rules.is_loopback(settings.http_host):
+    if any(user["demo"] for user in users) and not rules.is_loopback(settings.http_host):
         found.append("Demo users with known passwords exist, and others can reach the console: remove them first.")
-    return found
+    # Those of the demo are dialled on a PBX that is played.
+    return found, [user["endpoint"] for user in users if user["endpoint"] is not None and not user["demo"]]
 
 
-async def _pbx(pbx: PbxSettings) -> list[str]:
+async def _pbx(pbx: PbxSettings, endpoints: Collection[str]) -> list[str]:
     if pbx.ami_host is None or pbx.ami_secret is None:
         return []
     findings = await doctor.check_pbx(
-        host=pbx.ami_host, port=pbx.ami_port, user=pbx.ami_user, secret=pbx.ami_secret.get_secret_value()
+        host=pbx.ami_host,
+        port=pbx.ami_port,
+        user=pbx.ami_user,
+        secret=pbx.ami_secret.get_secret_value(),
+        endpoints=endpoints,
     )
     return [f"PBX {pbx.name}: {finding}" for finding in findings]

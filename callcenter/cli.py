@@ -6,23 +6,36 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from importlib import import_module
 from typing import Any
 
+import asyncpg
 import uvloop
 
-from callcenter import app, check, logs
+from callcenter import app, logs
 from callcenter import settings as rules
-from callcenter.commands import call, customers, demo, organisation, tokens, users
 from callcenter.errors import CallcenterError
 from callcenter.settings import Settings
 from callcenter.store import migrate
 from callcenter.store.db import TRY_AGAIN, connect
 from callcenter.toml import BadFile
 
+# Commands and the modules of callcenter.commands that hold them, loaded only to be run: `serve` starts sooner.
+_ELSEWHERE = {
+    "demo": "demo",
+    "apply": "organisation",
+    "export-org": "organisation",
+    "user": "users",
+    "token": "tokens",
+    "import": "customers",
+    "call": "call",
+}
+
 Command = Callable[[argparse.Namespace, Settings], Awaitable[int]]
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """Of all commands, or of ours and the wanted one."""
     top = argparse.ArgumentParser(prog="callcenter", description="A call-centre server.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -33,13 +46,17 @@ def parser() -> argparse.ArgumentParser:
     check_command = commands.add_parser("check", help="say in words what would keep the server from working")
     check_command.add_argument("--pbx-files", metavar="DIR", help="also read a PBX's configuration files")
     check_command.set_defaults(run=_check)
-    for module in (demo, organisation, users, tokens, customers, call):
-        module.register(commands)
+    if wanted in commands.choices:
+        return top
+    modules = [_ELSEWHERE[wanted]] if wanted in _ELSEWHERE else _ELSEWHERE.values()
+    for module in dict.fromkeys(modules):
+        import_module(f"callcenter.commands.{module}").register(commands)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    given = parser(words[0] if words else None).parse_args(words)
     try:
         settings = rules.load(os.environ)
         logs.configure(level=settings.log_level, style=settings.log_format)
@@ -49,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except TRY_AGAIN as error:
         print(f"The database is out of reach: {error}", file=sys.stderr)
+    except asyncpg.PostgresError as error:
+        print(f"The database refuses us: {error}", file=sys.stderr)
     except OSError as error:
         print(_words(error), file=sys.stderr)
     except KeyboardInterrupt:
@@ -88,7 +107,7 @@ async def _migrate(_: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _check(given: argparse.Namespace, settings: Settings) -> int:
-    complaints = await check.run(settings, pbx_files=given.pbx_files)
+    complaints = await import_module("callcenter.check").run(settings, pbx_files=given.pbx_files)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if not complaints:

@@ -49,6 +49,7 @@ class Feed:
         self._bell: asyncpg.Connection | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
+        self._at_the_bell = asyncio.Lock()
         self.cursor = Cursor(1, 0, 0)
         self.alone = False  # no other node lives: nobody to ring for
         self.lag = 0.0  # seconds between the newest delivered event and its delivery, by this machine's clock
@@ -76,7 +77,8 @@ class Feed:
         try:
             while self._ring_again and self._bell is not None and not self._bell.is_closed():
                 self._ring_again = False
-                await self._bell.execute(f"notify {_CHANNEL}")
+                async with self._at_the_bell:
+                    await self._bell.execute(f"notify {_CHANNEL}")
         except _RING_LOST:
             pass  # the other nodes' slow poll covers it; `listen` connects anew
         finally:
@@ -91,9 +93,8 @@ class Feed:
             self._wake.set()
             while True:
                 await asyncio.sleep(5)
-                if self._ringing is None:
-                    async with asyncio.timeout(5):
-                        await bell.execute("select 1")
+                async with asyncio.timeout(5), self._at_the_bell:
+                    await bell.execute("select 1")
         finally:
             self._bell = None
             bell.terminate()
@@ -128,10 +129,20 @@ class Feed:
             if events:
                 self.cursor = events[-1].cursor
                 self.lag = (self._clock() - events[-1].at).total_seconds()
-                for subscriber in tuple(self._subscribers):
-                    subscriber(events)
+                self._deliver(events)
             if len(events) < _PAGE:
                 return beyond
+
+    def _deliver(self, events: Sequence[Event]) -> None:
+        """To all, also when one fails: the cursor has moved, and the others must not miss it."""
+        failed: Exception | None = None
+        for subscriber in tuple(self._subscribers):
+            try:
+                subscriber(events)
+            except Exception as error:  # noqa: BLE001 - raised below, for the supervisor
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def _page(self, after: Cursor, limit: int) -> tuple[list[Event], bool]:
         rows = await self._pool.fetch(_SQL.page, after.epoch, str(after.xid), after.seq, limit)

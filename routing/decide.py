@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from routing.state import AgentState, RouterState, Waiting
+from routing.state import RouterState
+
+_CANDIDATES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +24,50 @@ class Decision:
 
 
 def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
-    """The longest waiting work that any free agent may take goes first, to the longest idle of its agents.
+    """The oldest looking work that any free agent may take goes first, to the agent whom its queue's strategy names.
 
-    Lazily, so that a caller may stop; whoever carries a decision out calls `state.take` before asking for the next one.
+    No agent gets anything while something looks older to them. Lazily, so that a caller may stop; whoever carries a
+    decision out calls `state.take` before asking for the next one.
     """
-    state.wake(now)
-    open_queues = set(state.pools)
-    while open_queues:
-        best: tuple[Waiting, AgentState] | None = None
-        for queue in tuple(open_queues):
-            work = state.first_waiting(queue)
-            agent = state.first_idle(queue, now) if work else None
-            if work is None or agent is None:
-                open_queues.discard(queue)
-            elif best is None or (work.queued_at, work.interaction) < (best[0].queued_at, best[0].interaction):
-                best = work, agent
-        if best is None:
-            return
-        yield _decision(*best, now)
+    state.settle(now)
+    while (ready := state.first_ready()) is not None:
+        agent = state.first_candidate(*ready)
+        best = state.best_for(agent)
+        assert best is not None
+        queue, stage, interaction = best
+        if (queue, stage) != ready:
+            # To this agent something else looks older; that may be another's turn.
+            other = state.first_candidate(queue, stage)
+            if state.best_for(other) == best:
+                agent = other
+        yield _decision(state, interaction, agent, queue, stage, now)
 
 
-def _decision(work: Waiting, agent: AgentState, now: datetime) -> Decision:
-    assert agent.idle_since is not None
+def _decision(state: RouterState, interaction: int, agent: int, queue: int, stage: int, now: datetime) -> Decision:
+    pool, work, chosen = state.pools[queue], state.waiting[interaction], state.agents[agent]
+    excluded = {why: count for why, count in pool.doing.items() if count}
+    if later := sum(map(len, pool.idle[stage + 1 :])):
+        excluded["later_step"] = later
+    place = state.place_of(work)
+    candidates = [
+        {
+            "agent": ident,
+            "score": round((now - place + pool.shifts[ident]).total_seconds(), 3),
+            "idle_seconds": round((now - idle_since).total_seconds(), 3),
+        }
+        for (*_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
+    ]
     return Decision(
-        interaction=work.interaction,
-        agent=agent.agent,
-        agent_version=agent.version,
-        queue=work.queue,
-        reason="longest_idle",
+        interaction=interaction,
+        agent=agent,
+        agent_version=chosen.version,
+        queue=queue,
+        reason=pool.plan.strategy,
         why={
-            "reason": "longest_idle",
+            "reason": pool.plan.strategy,
+            "step": stage,
             "waited_seconds": round((now - work.queued_at).total_seconds(), 3),
-            "idle_seconds": round((now - agent.idle_since).total_seconds(), 3),
+            "candidates": candidates,
+            "excluded": excluded,
         },
     )

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import asyncpg
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.interaction import ReservationState
@@ -46,16 +48,24 @@ async def lose_desks_of_the_dead(
     return found
 
 
+async def _months(log: ContactLog, now: datetime) -> timedelta:
+    """Makes the log's months ahead; when to do so again."""
+    try:
+        await log.pool.execute(_SQL.months, now)
+    except asyncpg.LockNotAvailableError:
+        return timedelta(minutes=1)
+    return timedelta(hours=6)
+
+
 async def run(log: ContactLog, leadership: Leadership, clock: Callable[[], datetime]) -> None:
     """Supervised, on every node; only the leader's does anything."""
-    month: date | None = None
+    months_at = clock()
     expired: dict[int, datetime] = {}
     while True:
         await leadership.gained.wait()
         now = clock()
-        if month != now.date():
-            await log.pool.execute(_SQL.months, now)
-            month = now.date()
+        if now >= months_at:
+            months_at = now + await _months(log, now)
         await sweep(log, now)
         expired = await lose_desks_of_the_dead(log, expired, now)
         await asyncio.sleep(_EVERY)

@@ -16,6 +16,7 @@ LOCK = 0x63616C6C_6C656164
 _BEAT = 1.0
 # A stopped process keeps its lock; without a beat for this long its backend is ended.
 _SILENCE = timedelta(seconds=3)
+_CONNECT_WITHIN = 5.0
 
 
 class Leadership:
@@ -28,7 +29,13 @@ class Leadership:
         self.gained = asyncio.Event()
 
     async def run(self) -> None:
-        connection = await asyncpg.connect(self._dsn, server_settings={"application_name": "callcenter leader"})
+        # Without limits a database whose machine has vanished would be waited for until TCP gives up.
+        connection = await asyncpg.connect(
+            self._dsn,
+            server_settings={"application_name": "callcenter leader"},
+            timeout=_CONNECT_WITHIN,
+            command_timeout=_SILENCE.total_seconds(),
+        )
         try:
             while True:
                 row = await connection.fetchrow(_SQL.acquire, LOCK)

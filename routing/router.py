@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
@@ -50,6 +51,7 @@ class Router:
         self._wake = asyncio.Event()
         # What happens while a snapshot is loaded; None at other times.
         self._early: list[Event] | None = None
+        self._day = datetime.min.replace(tzinfo=UTC)
         self._carrying: set[asyncio.Task[None]] = set()
         self.state: RouterState | None = None
         contact_log.listen(self._note)
@@ -58,9 +60,7 @@ class Router:
     def will_offer(self, queue: int) -> bool:
         """Whether work that enters this queue now is decided about here and at once."""
         state = self.state
-        if state is None or not self._leadership.leads or queue not in state.pools:
-            return False
-        return state.first_idle(queue, self._clock()) is not None
+        return state is not None and self._leadership.leads and state.somebody_free(queue)
 
     def _note(self, events: Sequence[Event]) -> None:
         if self.state is None:
@@ -83,16 +83,25 @@ class Router:
         early: list[Event] = []
         self._early = early
         try:
-            state = await snapshot.load(self._log.pool, require_console=self._require_console)
+            state = await self._snapshot()
             while any(event.noun == "organisation" for event in early):
                 early.clear()
-                state = await snapshot.load(self._log.pool, require_console=self._require_console)
+                state = await self._snapshot()
         finally:
             self._early = None
         for event in early:
             state.apply(event)
         self.state = state
         return state
+
+    async def _snapshot(self) -> RouterState:
+        self._day = self._today()
+        return await snapshot.load(self._log.pool, require_console=self._require_console, day_began=self._day)
+
+    def _today(self) -> datetime:
+        """When the organisation's day began: contacts of the day are counted from there."""
+        local = self._clock().astimezone(ZoneInfo(self._directory.organisation.timezone))
+        return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def run(self) -> None:
         self.state = None
@@ -102,6 +111,9 @@ class Router:
                 if not self._leadership.leads:
                     # A standby stays warm; what it knows may be another by the time it leads.
                     await self._leadership.gained.wait()
+                    continue
+                if self._today() != self._day:
+                    self.state = None
                     continue
                 self._wake.clear()
                 now = self._clock()

@@ -1,24 +1,35 @@
 """The router's state as the database has it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 
+from callcenter.domain.duration import parse_duration
 from callcenter.domain.interaction import State
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from routing.plan import Member, QueuePlan, Step
 from routing.state import AgentState, RouterState, Waiting
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
+# Strategies that look at what else the day has brought.
+_COUNTING = frozenset({"fewest", "round_robin"})
 
 
-async def load(pool: Pool, *, require_console: bool) -> RouterState:
+async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> RouterState:
     """One consistent snapshot; events older than it fall away by their versions."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        members = await connection.fetch(_SQL.members)
+        plans = [_plan(row) for row in await connection.fetch(_SQL.plans)]
+        skills = {row["id"]: row["skills"] for row in await connection.fetch(_SQL.skills)}
         agents = await connection.fetch(_SQL.agents)
         waiting = await connection.fetch(_SQL.waiting)
-    state = RouterState({row["queue_id"]: row["agents"] for row in members}, require_console=require_console)
+        counting = any(plan.strategy in _COUNTING for plan in plans)
+        served = await connection.fetch(_SQL.served, day_began) if counting else []
+        turns = await connection.fetch(_SQL.turns, day_began) if counting else []
+    state = RouterState(plans, skills=skills, require_console=require_console)
+    state.served.update({row["agent_id"]: row["contacts"] for row in served})
+    state.turns.update({(row["queue_id"], row["agent_id"]): row["at"] for row in turns})
     for row in agents:
         state.put_agent(AgentState(*row))
     for row in waiting:
@@ -34,3 +45,15 @@ async def refresh(pool: Pool, state: RouterState, *, interaction: int, agent: in
     row = await pool.fetchrow(_SQL.agent, agent)
     if row is not None:
         state.put_agent(AgentState(*row))
+
+
+def _plan(row: asyncpg.Record) -> QueuePlan:
+    members = zip(row["agents"], row["delays"], row["shifts"], strict=True)
+    return QueuePlan(
+        queue=row["id"],
+        members=tuple(Member(agent, delay, shift) for agent, delay, shift in members),
+        strategy=row["strategy"],
+        needs=row["needs"],
+        steps=tuple(Step(parse_duration(step["after"]), step["needs"]) for step in row["steps"]),
+        tiers={tier: parse_duration(shift) for tier, shift in row["tiers"].items()},
+    )

@@ -1,20 +1,37 @@
 -- name: waiting
-select id, queue_id, queued_at, version from interaction
-where closed_at is null and state = 'queued' and queue_id is not null;
+select i.id, i.queue_id, i.queued_at, i.version, i.priority, c.tier
+from interaction i left join customer c on c.id = i.customer_id
+where i.closed_at is null and i.state = 'queued' and i.queue_id is not null;
 
 -- name: agents
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,
        nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version
 from agent a join users u on u.id = a.user_id where u.active;
 
--- name: members
--- Whoever may be offered a queue's work; without an endpoint nobody's phone can ring.
-select m.queue_id, array_agg(m.user_id) as agents
-from queue_member m join users u on u.id = m.user_id join queue q on q.id = m.queue_id
-where u.active and q.active group by m.queue_id;
+-- name: skills
+select id, skills from users where active and skills <> '{}';
+
+-- name: plans
+select q.id, q.strategy, q.needs, q.steps, q.tiers,
+       coalesce(array_agg(m.user_id order by m.user_id) filter (where u.active), '{}') as agents,
+       coalesce(array_agg(m.delay order by m.user_id) filter (where u.active), '{}') as delays,
+       coalesce(array_agg(m.age_shift order by m.user_id) filter (where u.active), '{}') as shifts
+from queue q left join queue_member m on m.queue_id = q.id left join users u on u.id = m.user_id
+where q.active group by q.id order by q.id;
+
+-- name: served
+-- Contacts that each agent has had since $1.
+select s.agent_id, count(*) as contacts from interaction i join segment s on s.interaction_id = i.id
+where i.arrived_at >= $1 and s.answered_at >= $1 and s.agent_id is not null group by s.agent_id;
+
+-- name: turns
+-- When each queue last chose each agent, since $1.
+select i.queue_id, r.agent_id, max(r.created_at) as at from interaction i join reservation r on r.interaction_id = i.id
+where i.arrived_at >= $1 and i.queue_id is not null group by i.queue_id, r.agent_id;
 
 -- name: interaction
-select id, queue_id, queued_at, version, state from interaction where id = $1;
+select i.id, i.queue_id, i.queued_at, i.version, i.priority, c.tier, i.state
+from interaction i left join customer c on c.id = i.customer_id where i.id = $1;
 
 -- name: agent
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,

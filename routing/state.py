@@ -1,28 +1,35 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Any
+
+from sortedcontainers import SortedList
 
 from callcenter.domain.agent import DESK_GRACE, Presence, RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import State
+from routing.plan import Needs, QueuePlan
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Work in a queue; `queued_at` is its place."""
+    """Work in a queue. `queued_at` is its place; `priority` (minutes) and its customer's `tier` shift it."""
 
     interaction: int
     queue: int
     queued_at: datetime
     version: int
+    priority: int = 0
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,49 +44,87 @@ class AgentState:
     version: int
 
 
-@dataclass(slots=True)
-class _Line:
-    """A heap of (since, id). Entries are checked when they reach the front; one nobody looks at forgets by itself."""
+@dataclass(slots=True, eq=False)
+class Pool:
+    """One queue: its lines of work by stage, and of free agents by the stage from which on they may take it."""
 
-    heap: list[tuple[datetime, int]] = field(default_factory=list)
-    limit: int = 64
+    plan: QueuePlan
+    thresholds: tuple[timedelta, ...]
+    entries: Mapping[int, int]
+    shifts: Mapping[int, timedelta]
+    waiting: list[SortedList] = field(init=False)  # of (place, interaction)
+    idle: list[SortedList] = field(init=False)  # of (key, agent)
+    doing: Counter[str] = field(default_factory=Counter)  # its members who are not free, by why
 
-    def push(self, since: datetime, ident: int, *, holds: Callable[[datetime, int], bool]) -> None:
-        """`holds` tells which entries still mean something; asked of all when the line has doubled since."""
-        heappush(self.heap, (since, ident))
-        if len(self.heap) > self.limit:
-            self.heap = sorted({entry for entry in self.heap if holds(*entry)})
-            self.limit = max(64, 2 * len(self.heap))
+    def __post_init__(self) -> None:
+        self.waiting = [SortedList() for _ in self.thresholds]
+        self.idle = [SortedList() for _ in self.thresholds]
 
+    def first_work(self, entry: int) -> tuple[datetime, int, int] | None:
+        """Place, interaction and stage of the first that an agent of this entry stage may take."""
+        best: tuple[datetime, int, int] | None = None
+        for stage in range(entry, len(self.waiting)):
+            line = self.waiting[stage]
+            if line and (best is None or line[0] < best[:2]):
+                best = (*line[0], stage)
+        return best
 
-@dataclass(slots=True)
-class _Pool:
-    """One queue's two lines."""
+    def first_ready(self) -> tuple[datetime, int, int] | None:
+        """The first work that any free agent may take."""
+        for entry, line in enumerate(self.idle):
+            if line:
+                return self.first_work(entry)
+        return None
 
-    waiting: _Line = field(default_factory=_Line)
-    idle: _Line = field(default_factory=_Line)
+    def candidates(self, stage: int) -> Iterator[tuple[Key, int]]:
+        """Free agents who may take work of this stage, the best first."""
+        lines = [line for line in self.idle[: stage + 1] if line]
+        if len(lines) == 1:
+            return iter(lines[0])
+        return iter(sorted(entry for line in lines for entry in islice(line, 10)))
+
+    def free(self) -> int:
+        return sum(map(len, self.idle))
 
 
 class RouterState:
-    """`apply` brings it forward by one event; `decide` (routing.decide) reads it.
+    """`apply` brings it forward by one event; `decide` (routing.decide) reads it, after `settle` has told it the time.
 
-    Each change costs the logarithm of a queue's length, whatever the number of agents.
+    Each change costs the logarithm of a queue's length times the number of an agent's queues, whatever the number of
+    agents and of waiting work.
     """
 
-    def __init__(self, members: Mapping[int, Iterable[int]], *, require_console: bool) -> None:
+    def __init__(
+        self, plans: Iterable[QueuePlan], *, skills: Mapping[int, Needs] | None = None, require_console: bool
+    ) -> None:
         self.require_console = require_console
         self.waiting: dict[int, Waiting] = {}
         self.agents: dict[int, AgentState] = {}
         self.taken_work: set[int] = set()
         self.taken_agents: set[int] = set()
-        self.pools: dict[int, _Pool] = {queue: _Pool() for queue in members}
+        self.pools: dict[int, Pool] = {}
         self.queues_of: dict[int, list[int]] = {}
-        for queue, agents in members.items():
-            for agent in agents:
-                self.queues_of.setdefault(agent, []).append(queue)
+        self._skills = skills or {}
+        for plan in plans:
+            self._add(plan)
+        # Where each stands now: the line's entry, to be taken out again.
+        self._places: dict[int, tuple[int, int, tuple[datetime, int]]] = {}
+        self._lined: dict[int, list[tuple[SortedList, tuple[Key, int]]]] = {}
+        self._doing: dict[int, str] = {}
+        self._moved_work: set[int] = set()
+        self._moved_agents: set[int] = set()
+        self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
+        # When each pool's first ready work changed, it is looked at again.
+        self._ready: dict[int, tuple[datetime, int, int]] = {}
         self._left: OrderedDict[int, int] = OrderedDict()
-        self._asleep: list[tuple[datetime, int]] = []
-        self._asleep_until: dict[int, datetime] = {}
+        self.served: Counter[int] = Counter()  # contacts since the day began, by agent
+        self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
+
+    def _add(self, plan: QueuePlan) -> None:
+        shifts = {member.agent: member.age_shift for member in plan.members}
+        self.pools[plan.queue] = Pool(plan, plan.thresholds(), plan.entry_stages(self._skills), shifts)
+        for member in plan.members:
+            self.queues_of.setdefault(member.agent, []).append(plan.queue)
 
     # -- by events
 
@@ -87,18 +132,25 @@ class RouterState:
         """Whether it changed anything that may lead to a decision."""
         match event.noun:
             case "interaction" if event.interaction is not None and event.version is not None:
-                return self._interaction(event.interaction, event.queue, event.version, event.data)
+                return self._interaction(event, event.interaction, event.version)
             case "agent" if event.agent is not None and event.version is not None:
                 return self.put_agent(_agent(event.agent, event.version, event.data))
         return False
 
-    def _interaction(self, ident: int, queue: int | None, version: int, data: Mapping[str, Any]) -> bool:
+    def _interaction(self, event: Event, ident: int, version: int) -> bool:
         known = self.waiting.get(ident)
         if version <= (known.version if known else self._left.get(ident, 0)):
             return False
+        data, queue = event.data, event.queue
         if data["state"] == State.QUEUED and queue is not None:
-            self.put_waiting(Waiting(ident, queue, _time(data["queued_at"]), version))
+            queued_at = datetime.fromisoformat(data["queued_at"])
+            self.put_waiting(Waiting(ident, queue, queued_at, version, data["priority"], data.get("tier")))
             return True
+        if event.agent is not None and queue is not None:
+            if event.kind == "interaction.reserved":
+                self.turns[queue, event.agent] = event.at
+            elif event.kind == "interaction.answered":
+                self.served[event.agent] += 1
         self.remove(ident, version)
         return False
 
@@ -108,12 +160,14 @@ class RouterState:
         self.waiting[work.interaction] = work
         self._left.pop(work.interaction, None)
         self.taken_work.discard(work.interaction)
-        self._queue_up(work)
+        self._moved_work.add(work.interaction)
 
     def remove(self, interaction: int, version: int) -> None:
         """It no longer waits (offered, answered, gone)."""
         self.waiting.pop(interaction, None)
         self.taken_work.discard(interaction)
+        # Where nobody decides, nothing stands in line, and nothing is to be remembered of what has left.
+        (self._moved_work.add if interaction in self._places else self._moved_work.discard)(interaction)
         self._left[interaction] = version
         self._left.move_to_end(interaction)
         if len(self._left) > _LEFT:
@@ -125,33 +179,8 @@ class RouterState:
             return False
         self.agents[agent.agent] = agent
         self.taken_agents.discard(agent.agent)
-        return self._line_up(agent)
-
-    def _queue_up(self, work: Waiting) -> None:
-        def waits(queued_at: datetime, ident: int) -> bool:
-            known = self.waiting.get(ident)
-            return known is not None and known.queue == work.queue and known.queued_at == queued_at
-
-        self.pools.setdefault(work.queue, _Pool()).waiting.push(work.queued_at, work.interaction, holds=waits)
-
-    def _idles(self, since: datetime, ident: int) -> bool:
-        agent = self.agents[ident]
-        return (
-            agent.presence == Presence.ON_QUEUE
-            and agent.routing_status == RoutingStatus.IDLE
-            and agent.idle_since == since
-        )
-
-    def _line_up(self, agent: AgentState) -> bool:
-        if (
-            agent.presence != Presence.ON_QUEUE
-            or agent.routing_status != RoutingStatus.IDLE
-            or agent.idle_since is None
-        ):
-            return False
-        for queue in self.queues_of.get(agent.agent, ()):
-            self.pools[queue].idle.push(agent.idle_since, agent.agent, holds=self._idles)
-        return True
+        self._moved_agents.add(agent.agent)
+        return agent.presence == Presence.ON_QUEUE and agent.routing_status == RoutingStatus.IDLE
 
     # -- while decisions are on their way to the database
 
@@ -159,66 +188,172 @@ class RouterState:
         """Neither is to be decided about again until an event says what became of it."""
         self.taken_work.add(interaction)
         self.taken_agents.add(agent)
+        self._leave_line(interaction)
+        self._leave_lines(agent)
 
     def give_back(self, interaction: int, agent: int) -> None:
         """The decision was not carried out: both stand in line again, at their old places."""
         self.taken_work.discard(interaction)
         self.taken_agents.discard(agent)
-        if (work := self.waiting.get(interaction)) is not None:
-            self._queue_up(work)
-        if (known := self.agents.get(agent)) is not None:
-            self._line_up(known)
+        self._moved_work.add(interaction)
+        self._moved_agents.add(agent)
 
-    # -- the fronts of the lines
+    # -- with the time
 
-    def wake(self, now: datetime) -> None:
-        """Agents whose back-off is over line up again."""
-        while self._asleep and self._asleep[0][0] <= now:
-            until, ident = heappop(self._asleep)
-            if self._asleep_until.get(ident) == until:
-                del self._asleep_until[ident]
-            self._line_up(self.agents[ident])
+    def settle(self, now: datetime) -> None:
+        """Everybody and everything stands where they belong now."""
+        while self._timers and self._timers[0][0] <= now:
+            _, is_agent, ident = heappop(self._timers)
+            (self._moved_agents if is_agent else self._moved_work).add(ident)
+        for ident in self._moved_work:
+            self._leave_line(ident)
+            if (work := self.waiting.get(ident)) is not None and ident not in self.taken_work:
+                self._join_line(work, now)
+        self._moved_work.clear()
+        for ident in self._moved_agents:
+            self._leave_lines(ident)
+            if (moved := self.agents.get(ident)) is not None and ident not in self.taken_agents:
+                self._join_lines(moved, now)
+        self._moved_agents.clear()
+
+    @property
+    def unsettled(self) -> int:
+        """How many agents and pieces of work have moved since everything stood where it belongs."""
+        return len(self._moved_work) + len(self._moved_agents)
 
     def next_wake(self) -> datetime | None:
-        return self._asleep[0][0] if self._asleep else None
+        return self._timers[0][0] if self._timers else None
 
-    def first_waiting(self, queue: int) -> Waiting | None:
-        line = self.pools[queue].waiting.heap
-        while line:
-            queued_at, ident = line[0]
-            work = self.waiting.get(ident)
-            if work and work.queue == queue and work.queued_at == queued_at and ident not in self.taken_work:
-                return work
-            heappop(line)
-        return None
+    def place_of(self, work: Waiting) -> datetime:
+        """When it would have come to wait as long as it looks: age, priority and value in one order."""
+        tiers = self.pools[work.queue].plan.tiers if work.queue in self.pools else {}
+        shift = tiers.get(work.tier or "", timedelta())
+        return work.queued_at - shift - timedelta(minutes=work.priority)
 
-    def first_idle(self, queue: int, now: datetime) -> AgentState | None:
-        """The longest idle agent of a queue who may be offered work now."""
-        line = self.pools[queue].idle.heap
-        while line:
-            idle_since, ident = line[0]
-            agent = self.agents[ident]
-            if agent.idle_since == idle_since and ident not in self.taken_agents and self._may(agent, now):
-                return agent
-            heappop(line)
-        return None
+    def _join_line(self, work: Waiting, now: datetime) -> None:
+        pool = self.pools.get(work.queue)
+        if pool is None:
+            return
+        waited, stage = now - work.queued_at, 0
+        for later, threshold in enumerate(pool.thresholds[1:], 1):
+            if threshold > waited:
+                heappush(self._timers, (work.queued_at + threshold, 0, work.interaction))
+                break
+            stage = later
+        entry = (self.place_of(work), work.interaction)
+        pool.waiting[stage].add(entry)
+        self._places[work.interaction] = (work.queue, stage, entry)
+        self._look_again(work.queue)
 
-    def _may(self, agent: AgentState, now: datetime) -> bool:
-        if agent.presence != Presence.ON_QUEUE or agent.routing_status != RoutingStatus.IDLE:
-            return False
+    def _leave_line(self, interaction: int) -> None:
+        if (place := self._places.pop(interaction, None)) is not None:
+            queue, stage, entry = place
+            self.pools[queue].waiting[stage].remove(entry)
+            self._look_again(queue)
+
+    def _join_lines(self, agent: AgentState, now: datetime) -> None:
+        doing = self.doing(agent, now)
+        if doing != _FREE:
+            self._doing[agent.agent] = doing
+            for queue in self.queues_of.get(agent.agent, ()):
+                self.pools[queue].doing[doing] += 1
+            return
+        lined: list[tuple[SortedList, tuple[Key, int]]] = []
+        for queue in self.queues_of.get(agent.agent, ()):
+            pool = self.pools[queue]
+            stage = pool.entries.get(agent.agent)
+            if stage is None:
+                pool.doing["skills"] += 1
+                continue
+            entry = (self._key(pool, agent), agent.agent)
+            pool.idle[stage].add(entry)
+            lined.append((pool.idle[stage], entry))
+            self._look_again(queue)
+        self._lined[agent.agent] = lined
+
+    def _leave_lines(self, agent: int) -> None:
+        queues = self.queues_of.get(agent, ())
+        if (doing := self._doing.pop(agent, None)) is not None:
+            for queue in queues:
+                self.pools[queue].doing[doing] -= 1
+        elif (lined := self._lined.pop(agent, None)) is not None:
+            for line, entry in lined:
+                line.remove(entry)
+            for queue in queues:
+                pool = self.pools[queue]
+                if agent not in pool.entries:
+                    pool.doing["skills"] -= 1
+                self._look_again(queue)
+
+    def doing(self, agent: AgentState, now: datetime) -> str:
+        """Why an agent is not free; also sets the timer for when time alone will change that."""
+        if agent.presence != Presence.ON_QUEUE:
+            return agent.presence
+        if agent.routing_status != RoutingStatus.IDLE or agent.idle_since is None:
+            return agent.routing_status
         if agent.not_before is not None and now < agent.not_before:
-            if self._asleep_until.get(agent.agent) != agent.not_before:
-                self._asleep_until[agent.agent] = agent.not_before
-                heappush(self._asleep, (agent.not_before, agent.agent))
-            return False
-        if not self.require_console or agent.desk:
-            return True
-        return agent.desk_lost_at is not None and now - agent.desk_lost_at < DESK_GRACE
+            heappush(self._timers, (agent.not_before, 1, agent.agent))
+            return "left_alone"
+        if self.require_console and not agent.desk:
+            if agent.desk_lost_at is None or now - agent.desk_lost_at >= DESK_GRACE:
+                return "no_console"
+            heappush(self._timers, (agent.desk_lost_at + DESK_GRACE, 1, agent.agent))
+        return _FREE
+
+    def _key(self, pool: Pool, agent: AgentState) -> Key:
+        """Smaller is asked first; longest idle among equals."""
+        match pool.plan.strategy:
+            case "fewest":
+                return (self.served[agent.agent], agent.idle_since)
+            case "round_robin":
+                return (self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
+            case "best_skill":
+                has = self._skills.get(agent.agent, {})
+                return (-sum(has.get(skill, 0) for skill in pool.plan.needs), agent.idle_since)
+        return (agent.idle_since,)
+
+    def _look_again(self, queue: int) -> None:
+        ready = self.pools[queue].first_ready()
+        if ready is None:
+            self._ready.pop(queue, None)
+        else:
+            self._ready[queue] = ready
+
+    # -- for decisions
+
+    def first_ready(self) -> tuple[int, int] | None:
+        """Queue and stage of the first work, of all queues, that any free agent may take."""
+        if not self._ready:
+            return None
+        queue = min(self._ready, key=lambda queue: self._ready[queue][:2])
+        return queue, self._ready[queue][2]
+
+    def first_candidate(self, queue: int, stage: int) -> int:
+        """Whose turn it is to take work of a stage, by the queue's strategy; somebody is free."""
+        return next(self.pools[queue].candidates(stage))[1]
+
+    def best_for(self, agent: int) -> tuple[int, int, int] | None:
+        """Queue, stage and interaction of what looks oldest to a free agent."""
+        best: tuple[datetime, int, int, int] | None = None
+        for queue in self.queues_of.get(agent, ()):
+            pool = self.pools[queue]
+            entry = pool.entries.get(agent)
+            if entry is None or (first := pool.first_work(entry)) is None:
+                continue
+            place, interaction, stage = first
+            looks = (place - pool.shifts[agent], interaction, queue, stage)
+            if best is None or looks < best:
+                best = looks
+        return None if best is None else (best[2], best[3], best[1])
+
+    def somebody_free(self, queue: int) -> bool:
+        """Whether anybody may take what enters this queue now, as far as the last decision knows."""
+        pool = self.pools.get(queue)
+        return pool is not None and bool(pool.idle[0])
 
 
-def _time(text: str | None) -> datetime:
-    assert text is not None
-    return datetime.fromisoformat(text)
+_FREE = ""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def _agent(ident: int, version: int, data: Mapping[str, Any]) -> AgentState:

@@ -13,7 +13,7 @@ from callcenter.domain.phone import NumberKind, parse_number
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
-from callcenter.web.body import ID, path_id
+from callcenter.web.body import ID, path_id, read_form
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
 from callcenter.web.site import PHONES
 from screenpop.console import Selection, desk_part
@@ -32,7 +32,7 @@ async def _in_hand(request: web.Request, who: Identity, interaction: int) -> asy
 
 async def _fields(request: web.Request) -> dict[str, str]:
     """The form's text fields, trimmed. Files are none of ours."""
-    return {name: value.strip() for name, value in (await request.post()).items() if isinstance(value, str)}
+    return {name: value.strip() for name, value in (await read_form(request)).items() if isinstance(value, str)}
 
 
 async def post_presence(request: web.Request) -> web.StreamResponse:

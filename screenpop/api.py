@@ -1,5 +1,7 @@
 """The pop as JSON, and the socket of a desk."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -8,7 +10,8 @@ from aiohttp import WSMsgType, hdrs, web
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor
 from callcenter.errors import Forbidden, Invalid
-from callcenter.web.auth import check_same_origin, identity
+from callcenter.store.db import TRY_AGAIN
+from callcenter.web.auth import Identity, check_same_origin, identity, still_valid
 from callcenter.web.body import ID, answer, path_id
 from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, POOL
@@ -22,6 +25,7 @@ from screenpop.regions import DESK, WALL
 
 SOCKETS: web.AppKey[set[Any]] = web.AppKey("sockets")
 _HEARTBEAT = 20.0
+_CHECK_EVERY = 60.0
 _LONGEST_FRAME = 4096
 
 
@@ -54,6 +58,7 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
     )
     await socket.prepare(request)
     sockets.add(socket)
+    guard = asyncio.create_task(_guard(request, who, socket))
     try:
         language = language_of(request)
         async with hub.joined(socket, agent=who.user_id, view=view, language=language, session=who.session) as client:
@@ -61,9 +66,20 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
                 if message.type is not WSMsgType.TEXT or not _heard(request, client, message.data):
                     break
     finally:
+        guard.cancel()
         sockets.discard(socket)
     await socket.close()
     return socket
+
+
+async def _guard(request: web.Request, who: Identity, socket: web.WebSocketResponse) -> None:
+    """A desk does not outlive its session or token, wherever they ended."""
+    while True:
+        await asyncio.sleep(_CHECK_EVERY)
+        with suppress(*TRY_AGAIN):
+            if not await still_valid(request, who):
+                await socket.close(code=1008, message=b"session")
+                return
 
 
 def _heard(request: web.Request, client: Client, text: str) -> bool:

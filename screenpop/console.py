@@ -1,6 +1,6 @@
 """The desk: its page, and the parts of it that live updates fetch again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -8,13 +8,14 @@ import phonenumbers
 from aiohttp import web
 
 from callcenter.domain.agent import Role
-from callcenter.errors import Invalid
+from callcenter.errors import Forbidden, Invalid
 from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
+from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, DIRECTORY, FEED, POOL
 from screenpop import words
-from screenpop.desk import load_desk, midnight_of, zone_of
+from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
 from screenpop.history import load_card, load_pop
 from screenpop.page import draw, language_of, person_context
 from screenpop.pop import Pop, cut, pop_view
@@ -32,10 +33,11 @@ class Selection:
 
     interaction: int | None = None
     customer: int | None = None
+    beside: str | None = None  # what was in hand when the customer's card was opened
 
     @property
     def query(self) -> str:
-        chosen = {"interaction": self.interaction, "customer": self.customer}
+        chosen = {"interaction": self.interaction, "customer": self.customer, "beside": self.beside}
         given = {key: value for key, value in chosen.items() if value is not None}
         return f"?{urlencode(given)}" if given else ""
 
@@ -50,13 +52,31 @@ def number_of(request: web.Request, name: str) -> int | None:
     return int(text)
 
 
+def _selection_of(request: web.Request) -> Selection:
+    return Selection(number_of(request, "interaction"), number_of(request, "customer"), request.query.get("beside"))
+
+
+def _still_chosen(selection: Selection, row: WorkRow | None) -> Selection:
+    """The choice, unless something came in hand or moved there since: that is shown, or the agent talks to one customer
+    and sees another."""
+    if row is not None and row["state"] == "pending":
+        return Selection()
+    if selection.customer is None:
+        return selection
+    beside = f"{row['reservation']}-{stage_of(row)}" if row is not None else "0"
+    if row is not None and selection.beside not in (None, beside):
+        return Selection()
+    return replace(selection, beside=beside)
+
+
 async def _context(request: web.Request, who: Identity, selection: Selection) -> dict[str, object]:
     pool, directory, now = request.app[POOL], request.app[DIRECTORY], request.app[CLOCK]()
     zone = zone_of(directory)
     desk = await load_desk(pool, who.user_id, midnight=midnight_of(now, zone))
     row = shown_work(desk.work, wanted=selection.interaction)
+    selection = _still_chosen(selection, row)
     pop: Pop | None = None
-    if selection.customer is not None and (row is None or row["state"] != "pending"):
+    if selection.customer is not None:
         row = None
         pop = await load_card(pool, selection.customer, now=now)
     elif row is not None:
@@ -87,7 +107,7 @@ async def get_page(request: web.Request) -> web.StreamResponse:
     if who.may(Role.SUPERVISOR) and not takes_work and "desk" not in request.query:
         raise web.HTTPSeeOther("/wall")
     cursor = request.app[FEED].cursor  # before the queries: what happens in between is told again
-    selection = Selection(number_of(request, "interaction"), number_of(request, "customer"))
+    selection = _selection_of(request)
     context = await _context(request, who, selection)
     context |= person_context(request, who, at="desk")
     context |= {"cursor": str(cursor), "queues": await _queues(request, who)}
@@ -95,8 +115,7 @@ async def get_page(request: web.Request) -> web.StreamResponse:
 
 
 async def get_desk(request: web.Request) -> web.StreamResponse:
-    selection = Selection(number_of(request, "interaction"), number_of(request, "customer"))
-    return await desk_part(request, identity(request), selection)
+    return await desk_part(request, identity(request), _selection_of(request))
 
 
 async def _queues(request: web.Request, who: Identity) -> list[dict[str, object]]:
@@ -111,10 +130,14 @@ async def get_queues(request: web.Request) -> web.StreamResponse:
 
 
 async def get_history(request: web.Request) -> web.StreamResponse:
-    """All rows that a pop has."""
-    identity(request)
+    """All rows that a pop has; agents read what they may read of it."""
+    who = identity(request)
     pool, now = request.app[POOL], request.app[CLOCK]()
     interaction, customer = number_of(request, "interaction"), number_of(request, "customer")
+    if interaction:
+        row = await standing(pool, interaction, asks=who.user_id)
+        if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
+            raise Forbidden("This is the work of somebody else.")
     pop = await (load_pop(pool, interaction, now=now) if interaction else load_card(pool, customer or 0, now=now))
     view = pop_view(pop, language_of(request), now=now, zone=zone_of(request.app[DIRECTORY]), rows=_ALL_ROWS)
     return draw(request, "desk/_rows.html", {"pop": view})
@@ -139,7 +162,8 @@ async def _find(request: web.Request, text: str) -> list[dict[str, object]]:
     pool, region = request.app[POOL], request.app[DIRECTORY].organisation.region
     people: dict[int, dict[str, object]] = {}
     for beginning in address_beginnings(text, region):
-        behind = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+        # U+FFFF is behind all that is written, by bytes as by the rules of a language, which put signs before digits.
+        behind = f"{beginning}\uffff"
         for row in await pool.fetch(_SQL.by_address_beginning, beginning, behind):
             people[row["id"]] = {**row, "company": row["company"] or ""}
     if len(people) < _FOUND:

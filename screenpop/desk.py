@@ -144,6 +144,13 @@ def _millis(text: str | None) -> int | None:
     return millis(datetime.fromisoformat(text)) if text else None
 
 
+def stage_of(row: WorkRow) -> str:
+    """offered, active or wrapping."""
+    if row["state"] == "pending":
+        return "offered"
+    return "active" if row["released_at"] is None else "wrapping"
+
+
 def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> Work:
     """One contact in hand, from its row."""
     queue = queues.get(row["queue"] or 0)
@@ -152,12 +159,13 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
     queued, due, held = _millis(row["queued_at"]), _millis(row["due_at"]), _millis(row["held_at"])
     assert created is not None
     assert queued is not None
-    if row["state"] == "pending":
-        state, name, since = "offered", _("Ringing") if row["channel"] == "phone" else _("Offer"), created
+    state = stage_of(row)
+    if state == "offered":
+        name, since = _("Ringing") if row["channel"] == "phone" else _("Offer"), created
     elif released is not None:
-        state, name, since = "wrapping", _("Wrap-up"), released
+        name, since = _("Wrap-up"), released
     else:
-        state, name, since = "active", _("On hold") if held else _("In contact"), answered or created
+        name, since = _("On hold") if held else _("In contact"), answered or created
     return Work(
         reservation=row["reservation"],
         interaction=row["interaction"],

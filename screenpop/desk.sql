@@ -43,7 +43,7 @@ from reservation r join interaction i on i.id = r.interaction_id
 where r.interaction_id = $1 and r.agent_id = $2 and r.state in ('pending', 'accepted');
 
 -- name: by_address_beginning
--- Customers of whom an address begins with $1; $2 is the first text behind all of those.
+-- Customers of whom an address begins with $1; $2 is a text behind all of those.
 select c.id, c.name, c.company, c.tier
 from (select distinct customer_id from (
     select customer_id from address where kind = any ('{phone,email,fax,web,external}') and value >= $1 and value < $2 limit 50

@@ -7,6 +7,7 @@ from aiohttp import hdrs, web
 from callcenter.actions import users
 from callcenter.errors import CallcenterError, Forbidden, Invalid, TooMany, Unauthorized
 from callcenter.web.auth import end_session, identity, is_https, maybe_identity, sign_in, start_session
+from callcenter.web.body import read_form
 from callcenter.web.keys import CLOCK, LOG
 from screenpop.page import HUB, LANGUAGE_COOKIE, draw, language_of, own_path
 
@@ -21,7 +22,7 @@ async def get_sign_in(request: web.Request) -> web.StreamResponse:
 
 
 async def post_sign_in(request: web.Request) -> web.StreamResponse:
-    form = await request.post()
+    form = await read_form(request)
     name, password = str(form.get("name", ""))[:200].strip(), str(form.get("password", ""))
     target = own_path(request, str(form.get("next", "/")))
     try:
@@ -38,9 +39,6 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 async def post_sign_out(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=303, headers={hdrs.LOCATION: "/sign-in"})
     await end_session(request, response)
-    who = maybe_identity(request)
-    if who is not None and who.session is not None:
-        request.app[HUB].session_ended(who.user_id, who.session)
     return response
 
 
@@ -51,7 +49,7 @@ async def get_password(request: web.Request) -> web.StreamResponse:
 
 async def post_password(request: web.Request) -> web.StreamResponse:
     who = identity(request)
-    form = await request.post()
+    form = await read_form(request)
     refusal, status = "", 200
     language = language_of(request)
     try:
@@ -78,7 +76,7 @@ def _status(error: CallcenterError) -> int:
 
 async def post_language(request: web.Request) -> web.StreamResponse:
     """Kept in this browser and, for whoever has signed in, with the user."""
-    form = await request.post()
+    form = await read_form(request)
     code = str(form.get("language", ""))
     if code not in request.app[HUB].renderer.languages:
         raise Invalid("The console does not speak this language.", field="language")

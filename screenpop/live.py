@@ -3,15 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
 import structlog
 from aiohttp import web
 
-from callcenter.actions import agents
+from callcenter.actions import agents, drafts
 from callcenter.domain.events import Cursor, Event
 from callcenter.errors import CallcenterError
 from callcenter.feed import Feed
@@ -25,7 +26,7 @@ from screenpop.desk import moved_by, work_of_event, zone_of
 from screenpop.history import load_pop
 from screenpop.i18n import Language, load_languages
 from screenpop.pop import Pop
-from screenpop.regions import DESK, WALL, Stale, queue_region, stale
+from screenpop.regions import DESK, SHARED_FOR, WALL, Stale, queue_region, stale
 from screenpop.render import Renderer
 from screenpop.stage import stage_context
 
@@ -42,6 +43,12 @@ _RELOAD = 3.0  # seconds; a page that is loaded anew has its desk back by then
 _SLICE = 100
 _RECENT = 2_000
 _FAILURES: tuple[type[BaseException], ...] = (CallcenterError, *TRY_AGAIN)
+
+
+def _is_true(event: Event, pop: Pop, agent: str) -> bool:
+    """Whether the interaction still is as `event` left it, so far as the stage shows it."""
+    item, meant = pop["interaction"], "offered" if event.kind == "interaction.reserved" else "active"
+    return item is not None and item["state"] == meant and item["agent"] == agent
 
 
 class Hub:
@@ -110,9 +117,12 @@ class Hub:
                 self._spawn(self._lose_later(agent))
 
     async def _move_desk(self, agent: int) -> None:
-        now = self._clock()
-        verb = agents.open_desk if self.connected(agent) else agents.lose_desk
-        await retrying(lambda: verb(self._log, agent, node=self._node.id, now=now), within=timedelta(seconds=10))
+        here = None
+        # Once more when the console came or left meanwhile: two writes at once may be committed in either order.
+        while here is not (here := self.connected(agent)):
+            now = self._clock()
+            verb = agents.open_desk if here else agents.lose_desk
+            await retrying(partial(verb, self._log, agent, node=self._node.id, now=now), within=timedelta(seconds=10))
 
     async def _lose_later(self, agent: int) -> None:
         await asyncio.sleep(self.reload)
@@ -179,8 +189,17 @@ class Hub:
         try:
             pop = await self._load(event)
             assert event.agent is not None
+            if not _is_true(event, pop, self._directory.user(event.agent).name):
+                # It is over, or further, by now: the hint behind it shows what is.
+                if not written.done():
+                    written.set_result(False)
+                return
             now, zone = self._clock(), zone_of(self._directory)
             row = work_of_event(event, pop)
+            if event.kind == "interaction.transferred":
+                # It may come back to who had it before, with what they had typed.
+                kept = await drafts.find(self._log.pool, event.agent, interaction=row["interaction"])
+                row["draft_note"], row["draft_disposition"] = kept.note or None, kept.disposition
             drawn: dict[str, bytes] = {}
             for client in self._clients.get(event.agent, ()):
                 if client.view != DESK:
@@ -237,6 +256,9 @@ class Hub:
                 self.session_ended(event.agent, None)
             if event.kind == "agent.desk" and event.agent is not None:
                 (self._elsewhere.add if event.data.get("desk") else self._elsewhere.discard)(event.agent)
+                if not event.data.get("desk") and self.connected(event.agent):
+                    # Lost by another node, where it stood last, or by the leader while this one was silent.
+                    self._spawn(self._move_desk(event.agent))
         moved = stale(events)
         self._recent.append((events[-1].cursor, moved))
         if len(self._recent) > _RECENT:
@@ -265,18 +287,28 @@ class Hub:
             self._moved.clear()
             moved, self._stale = self._stale, Stale()
             cursor = self._feed.cursor
+            await self._keep_up(moved)
             frame = frames.hint((DESK,), cursor)
             for agent in self._clients if moved.everything else moved.desks:
                 for client in self._clients.get(agent, ()):
                     if client.view == DESK:
                         client.put(frame)
 
+    async def _keep_up(self, moved: Stale) -> None:
+        """Whoever asks for a region after a hint must not get the queues and members from before."""
+        if moved.everything:
+            with suppress(*TRY_AGAIN):
+                await retrying(self._directory.load, within=timedelta(seconds=10))
+
     async def _hint_many(self) -> None:
         while True:
             await self._queues_moved.wait()
+            # Else a region that is fetched at once gets the figures that somebody asked for just before.
+            await asyncio.sleep(SHARED_FOR + 0.05)
             self._queues_moved.clear()
             moved, self._stale_queues = self._stale_queues, Stale()
             cursor = self._feed.cursor
+            await self._keep_up(moved)
             made: dict[tuple[str, ...], bytes] = {}
             everybody = [client for clients in self._clients.values() for client in clients]
             for n, client in enumerate(everybody):

@@ -7,6 +7,7 @@ from callcenter.domain.events import Event
 
 DESK = "desk"
 WALL = "wall"
+SHARED_FOR = 0.25  # seconds; so old may the figures of strip and wall be when a region is fetched
 
 
 def queue_region(name: str) -> str:
@@ -43,6 +44,7 @@ _MOVES_QUEUE = frozenset(
         "interaction.abandoned",
         "interaction.closed",
         "interaction.reserved",
+        "interaction.moved",
     }
 )
 # A desk does not show that it is open.
@@ -63,11 +65,14 @@ def stale(events: Iterable[Event]) -> Stale:
                 desks.update(ident for ident in (event.agent, event.actor) if ident is not None)
                 wall = True
             case "ticket" | "customer":
-                desks.update(
-                    ident for ident in (event.agent, event.actor, event.data.get("owner")) if ident is not None
-                )
+                owners = (event.data.get("owner"), event.data.get("before_owner"))
+                desks.update(ident for ident in (event.agent, event.actor, *owners) if ident is not None)
+            case "organisation" if event.kind == "organisation.user_changed" and event.agent is not None:
+                desks.add(event.agent)  # how they read their own console
             case "organisation":
                 everything = True
         if event.kind in _MOVES_QUEUE and event.queue is not None:
             queues.add(event.queue)
+            if (before := event.data.get("from")) is not None:
+                queues.add(before)
     return Stale(frozenset(desks), frozenset(queues), wall, everything)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from callcenter.web.keys import CLOCK, DIRECTORY, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, POOL, SIGNED_OUT
 from callcenter.web.middleware import ERROR_PAGE
 from screenpop import acts, api, console, door, wallboard
 from screenpop.live import Hub
@@ -13,6 +13,7 @@ from screenpop.render import STATIC
 def add_routes(app: web.Application, hub: Hub) -> None:
     """Pages, their parts, the pop and the socket. The keys of callcenter.web must be set."""
     app[HUB] = hub
+    app[SIGNED_OUT] = hub.session_ended
     app[wallboard.BOARD] = wallboard.Board(app[POOL], app[DIRECTORY], app[CLOCK])
     app[api.SOCKETS] = set()
     app[ERROR_PAGE] = error_page

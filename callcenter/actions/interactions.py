@@ -78,6 +78,13 @@ async def adopt(log: ContactLog, interaction: int, *, node: int, leg: str | None
     return _moved(await log.write("adopt", interaction, node, leg, now), "It no longer waits.")
 
 
+async def move(
+    log: ContactLog, interaction: int, *, queue: int | None, priority: int | None, actor: int, now: datetime
+) -> Events:
+    """Waiting work goes into another queue, or forward or back in line by `priority` (minutes); its time stays."""
+    return _moved(await log.write("move", interaction, queue, priority, actor, now), "It is not waiting in a queue.")
+
+
 async def reserve(
     log: ContactLog,
     interaction: int,

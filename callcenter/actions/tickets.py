@@ -169,7 +169,9 @@ async def change(
         except asyncpg.ForeignKeyViolationError as error:
             raise _unknown(error) from None
         kind = _kind(before.state, after.state)
-        await _append(tx, kind, after, actor=actor, data={"changed": list(wanted)}, now=now)
+        # Who no longer owns it hears of it too.
+        handed = {"before_owner": before.owner} if "owner" in wanted else {}
+        await _append(tx, kind, after, actor=actor, data={"changed": list(wanted), **handed}, now=now)
     return after
 
 

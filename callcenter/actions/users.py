@@ -44,8 +44,9 @@ async def sign_in(
     """Raises TooMany before the password is looked at, Unauthorized without telling which of the two was wrong."""
     pool = log.pool
     by_account, by_address = f"account:{name.casefold()[:200]}", f"address:{address}"
-    await _note_attempt(log, by_account, limit=ACCOUNT_LIMIT, now=now)
+    # The address first: one that tries too often must not lock out account after account.
     await _note_attempt(log, by_address, limit=ADDRESS_LIMIT, now=now)
+    await _note_attempt(log, by_account, limit=ACCOUNT_LIMIT, now=now)
     row = await pool.fetchrow(SQL.account, name)
     kept = row["password_hash"] if row is not None else None
     if not await asyncio.to_thread(passwords.matches, kept, password) or row is None:

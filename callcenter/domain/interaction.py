@@ -36,6 +36,7 @@ class Outcome(StrEnum):
 class Verb(StrEnum):
     ENQUEUE = "enqueue"
     ADOPT = "adopt"
+    MOVE = "move"
     RESERVE = "reserve"
     OFFER = "offer"
     ANSWER = "answer"
@@ -52,6 +53,7 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.NEW, Verb.ENQUEUE): State.QUEUED,
     (State.NEW, Verb.ADOPT): State.NEW,
     (State.QUEUED, Verb.ADOPT): State.QUEUED,
+    (State.QUEUED, Verb.MOVE): State.QUEUED,
     (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
     (State.QUEUED, Verb.RESERVE): State.OFFERED,

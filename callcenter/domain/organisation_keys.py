@@ -184,6 +184,18 @@ class QueueTable(Table):
     greeting: Prompt | None = None
     closed_announcement: Prompt | None = None
 
+    @model_validator(mode="after")
+    def _relaxes(self) -> "QueueTable":
+        after, needs = timedelta(), self.needs
+        for number, step in enumerate(self.steps, 1):
+            if step.after <= after:
+                raise ValueError(f"step {number} comes after {step.after}, not later than the one before it")
+            for skill, level in step.needs.items():
+                if level > needs.get(skill, 0):
+                    raise ValueError(f"step {number} asks for {skill} {level}, more than before it: steps only relax")
+            after, needs = step.after, step.needs
+        return self
+
 
 class When(Table):
     tier: Slug | None = None

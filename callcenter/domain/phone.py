@@ -31,9 +31,14 @@ class PhoneNumber:
         return self.kind is NumberKind.VALID
 
 
-@lru_cache(maxsize=4096)
 def parse_number(raw: str, region: str) -> PhoneNumber:
     """What the network sent, for a region (ISO 3166) whose numbers may come without country code. Never raises."""
+    # What is too long to be a number is not worth a place in the cache.
+    return _parse(raw, region) if len(raw) <= 2 * _MAX_LENGTH else PhoneNumber(raw[:_MAX_LENGTH], NumberKind.MALFORMED)
+
+
+@lru_cache(maxsize=4096)
+def _parse(raw: str, region: str) -> PhoneNumber:
     bare = raw.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0]
     if bare.lower() in _WITHHELD:
         return PhoneNumber("", NumberKind.WITHHELD)

@@ -78,6 +78,11 @@ async def connect(dsn: str, *, application_name: str = "callcenter") -> asyncpg.
         conn = await asyncpg.connect(dsn, server_settings=SESSION | {"application_name": application_name}, timeout=10)
     except asyncpg.ProtocolViolationError as error:
         raise Invalid(f"The database refuses our session settings ({error}): {NO_PROXY}") from error
+    except asyncpg.InterfaceError:
+        raise
+    except ValueError:
+        # What it says may show a part of the password.
+        raise Invalid("The database's address cannot be read: in its password write / as %2F, @ as %40") from None
     await _prepare(conn)
     for name, value in _newer_settings(conn.get_server_version().major).items():
         await conn.execute(f"set {name} = '{value}'")

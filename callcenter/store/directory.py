@@ -87,14 +87,18 @@ class Directory:
             self.stale = True
 
     async def load(self) -> None:
-        self.stale = False
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            organisation = await connection.fetchrow(_SQL.organisation)
-            users = await connection.fetch(_SQL.users)
-            queues = await connection.fetch(_SQL.queues)
+        self.stale = False  # what changes from now on makes it stale again
+        try:
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                organisation = await connection.fetchrow(_SQL.organisation)
+                users = await connection.fetch(_SQL.users)
+                queues = await connection.fetch(_SQL.queues)
+        except BaseException:
+            self.stale = True
+            raise
         assert organisation is not None
         self.organisation = Organisation(*organisation)
         self.users = {row["id"]: _user(row) for row in users}

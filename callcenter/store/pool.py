@@ -4,12 +4,12 @@ asyncpg's pool opens them, counts them and closes them. It takes a task and a pr
 a short statement costs this process; so one that will be used again in a moment is kept out of it until it is wanted.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+
+_RELEASE_TIMEOUT = 5.0  # seconds
 
 
 class Pool:
@@ -28,48 +28,24 @@ class Pool:
         await self.close()
 
     async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[asyncpg.Record]:
-        connection = await self._borrow()
-        try:
+        async with _Loan(self) as connection:
             return await connection.fetch(query, *args, timeout=timeout)
-        finally:
-            if not self._keep(connection):
-                await self._pool.release(connection)
 
     async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> asyncpg.Record | None:
-        connection = await self._borrow()
-        try:
+        async with _Loan(self) as connection:
             return await connection.fetchrow(query, *args, timeout=timeout)
-        finally:
-            if not self._keep(connection):
-                await self._pool.release(connection)
 
     async def fetchval(self, query: str, *args: Any, timeout: float | None = None) -> Any:
-        connection = await self._borrow()
-        try:
+        async with _Loan(self) as connection:
             return await connection.fetchval(query, *args, timeout=timeout)
-        finally:
-            if not self._keep(connection):
-                await self._pool.release(connection)
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
-        connection = await self._borrow()
-        try:
+        async with _Loan(self) as connection:
             return await connection.execute(query, *args, timeout=timeout)
-        finally:
-            if not self._keep(connection):
-                await self._pool.release(connection)
 
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[PoolConnectionProxy]:
+    def acquire(self) -> "_Loan":
         """Lend a connection for several statements; it must not be used afterwards."""
-        connection = await self._borrow()
-        try:
-            yield connection
-        finally:
-            if not _lost(connection) and connection.is_in_transaction():
-                connection.terminate()
-            if _lost(connection) or not self._keep(connection):
-                await self._pool.release(connection)
+        return _Loan(self)
 
     async def close(self) -> None:
         """Lend no more, wait until all are back, and close them."""
@@ -83,7 +59,7 @@ class Pool:
         self._closing = True
         self._pool.terminate()
 
-    async def _borrow(self) -> PoolConnectionProxy:
+    async def borrow(self) -> PoolConnectionProxy:
         while self._kept:
             connection = self._kept.pop()
             if not _lost(connection):
@@ -95,11 +71,34 @@ class Pool:
         finally:
             self._wanted -= 1
 
-    def _keep(self, connection: PoolConnectionProxy) -> bool:
-        if self._wanted or self._closing:
-            return False
-        self._kept.append(connection)
-        return True
+    async def give_back(self, connection: PoolConnectionProxy, *, clean: bool) -> None:
+        """`clean`: what it was lent for ended well. After anything else asyncpg finds out what state it is in.
+
+        A `begin` that timed out or was cancelled may still be carried out, and what came next would be in it.
+        """
+        if clean and not (self._wanted or self._closing or _lost(connection)):
+            self._kept.append(connection)
+        else:
+            await self._pool.release(connection, timeout=_RELEASE_TIMEOUT)
+
+
+class _Loan:
+    """A class of its own: made from a generator it would cost more than the statement's protocol."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> PoolConnectionProxy:
+        self._connection = await self._pool.borrow()
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        connection = self._connection
+        if not _lost(connection) and connection.is_in_transaction():
+            connection.terminate()
+        await self._pool.give_back(connection, clean=kind is None)
 
 
 def _lost(connection: PoolConnectionProxy) -> bool:

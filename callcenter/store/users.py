@@ -17,7 +17,7 @@ SQL = Queries.beside(__file__)
 
 def secret_hash(secret: str) -> bytes:
     """What is kept of a session or token. They are 256 random bits, so that a fast hash is enough."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 @dataclass(frozen=True, slots=True)

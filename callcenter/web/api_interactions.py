@@ -1,10 +1,11 @@
 """Interactions over REST: found, read, handed in, acted on."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 from aiohttp import web
+from pydantic import Field
 
 from callcenter.actions import interactions as actions
 from callcenter.actions import postings
@@ -65,6 +66,15 @@ class NewInteraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """`priority`: minutes that it counts as having waited longer (below zero: shorter)."""
+
+    __pydantic_config__ = STRICT
+    queue: Line | None = None
+    priority: Annotated[int, Field(ge=-1440, le=1440)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WrapUp:
     __pydantic_config__ = STRICT
     disposition: Line | None = None
@@ -120,6 +130,14 @@ async def _now(request: web.Request, ident: int) -> web.StreamResponse:
     return answer(await item(request.app[POOL], ident))
 
 
+def _is_wanted(found: Item, query: Filter, who: Identity) -> bool:
+    """Whether one that was found by its external id fits the other conditions, and is for these eyes."""
+    wanted = {"state": query.state, "queue": query.queue, "agent": query.agent, "customer": query.customer}
+    if any(value not in (None, getattr(found, name)) for name, value in wanted.items()):
+        return False
+    return who.may(Role.SUPERVISOR) or found.agent == who.name or query.customer is not None
+
+
 @operation("GET", "/interactions", summary="Find interactions", tag="interactions", query=Filter, answer=Page[Item])
 async def list_interactions(request: web.Request) -> web.StreamResponse:
     query = read_query(request, Filter)
@@ -127,7 +145,7 @@ async def list_interactions(request: web.Request) -> web.StreamResponse:
     own = None if who.may(Role.SUPERVISOR) or query.customer is not None else who.user_id
     if query.external_id is not None:
         found = await with_external_id(pool, query.external_id, channel=query.channel)
-        return answer(Page([each for each in found if own is None or each.agent == who.name], None))
+        return answer(Page([each for each in found if _is_wanted(each, query, who)], None))
     wanted = Wanted(
         channel=query.channel,
         state=query.state,
@@ -163,7 +181,7 @@ async def post_interaction(request: web.Request) -> web.StreamResponse:
         subject=given.subject,
         region=directory.organisation.region,
     )
-    queue = queue_id(request, given.queue)
+    queue = queue_id(request, given.queue, active=True)
     if queue is None:
         default = directory.queue_for_number("")
         if default is None:
@@ -210,6 +228,8 @@ async def reject(request: web.Request) -> web.StreamResponse:
 async def end(request: web.Request) -> web.StreamResponse:
     who, ident = identity(request), path_id(request)
     row = await _actable(request, who, ident)
+    if not who.may(Role.SUPERVISOR):
+        await _in_hand(request, who, ident)
     if row["state"] != State.ACTIVE:
         raise Conflict(f"It is {row['state']}, so there is no conversation to end.")
     if row["channel"] == Channel.PHONE:
@@ -260,6 +280,23 @@ async def identify(request: web.Request) -> web.StreamResponse:
     return await _now(request, ident)
 
 
+@operation(
+    "POST", f"{_AT}/move", summary="Put waiting work into another queue, or forward or back in line",
+    tag="interactions", role=Role.SUPERVISOR, body=Move, answer=Item, acts=True,
+)  # fmt: skip
+async def move(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, Move)
+    who, ident = identity(request), path_id(request)
+    if given.queue is None and given.priority is None:
+        raise Invalid("Name a queue, a priority, or both.")
+    queue = queue_id(request, given.queue, active=True)
+    await standing(request.app[POOL], ident, asks=who.user_id)
+    await actions.move(
+        request.app[LOG], ident, queue=queue, priority=given.priority, actor=who.user_id, now=request.app[CLOCK]()
+    )
+    return await _now(request, ident)
+
+
 @operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
 async def why(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
@@ -270,11 +307,18 @@ async def why(request: web.Request) -> web.StreamResponse:
         # `candidates`, `excluded` and `step` are there even when the router had no choice to explain.
         blank: dict[str, Any] = {"agent": row["agent"], "candidates": [], "excluded": {}, "step": 0}
         decision = {**blank, "reason": row["reason"], **(row["decision"] or {})}
+        users = request.app[DIRECTORY].users
+        decision["candidates"] = [
+            {**candidate, "agent": users[candidate["agent"]].name}
+            for candidate in decision["candidates"]
+            if candidate["agent"] in users
+        ]
     return answer(Why(decision, await waiting_because(request.app[POOL], ident)))
 
 
 def routes() -> list[web.RouteDef]:
     found = (
-        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, identify, why,
+        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, identify,
+        why,
     )  # fmt: skip
     return [each.route() for each in found]

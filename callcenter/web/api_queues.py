@@ -133,6 +133,8 @@ async def put_presence(request: web.Request) -> web.StreamResponse:
     if name != who.name and not who.may(Role.SUPERVISOR):
         raise Forbidden("Agents choose their own presence only.")
     user = request.app[DIRECTORY].user_named(name)
+    if not user.active:
+        raise NotFound(f"There is no agent named {name}.")
     await actions.set_presence(
         request.app[LOG],
         user.id,

@@ -186,8 +186,8 @@ async def post_ticket(request: web.Request) -> web.StreamResponse:
         subject=given.subject,
         customer=given.customer,
         interaction=given.interaction,
-        queue=queue_id(request, given.queue),
-        owner=user_id(request, given.owner, field="owner"),
+        queue=queue_id(request, given.queue, active=True),
+        owner=user_id(request, given.owner, field="owner", active=True),
         priority=given.priority,
         category=given.category,
         text=given.text,
@@ -209,9 +209,9 @@ async def get_ticket(request: web.Request) -> web.StreamResponse:
 def _ids(request: web.Request, given: TicketChanges) -> Mapping[str, Any]:
     changes: dict[str, Any] = {**given}
     if "queue" in given:
-        changes["queue"] = queue_id(request, given["queue"])
+        changes["queue"] = queue_id(request, given["queue"], active=True)
     if "owner" in given:
-        changes["owner"] = user_id(request, given["owner"], field="owner")
+        changes["owner"] = user_id(request, given["owner"], field="owner", active=True)
     return changes
 
 

@@ -11,7 +11,8 @@ from callcenter.actions import users
 from callcenter.domain.agent import RANK, Role
 from callcenter.errors import Forbidden, Unauthorized
 from callcenter.store.users import Account, find_session, find_token
-from callcenter.web.keys import CLOCK, LOG, POOL, SETTINGS
+from callcenter.web.body import read_form
+from callcenter.web.keys import CLOCK, LOG, POOL, SETTINGS, SIGNED_OUT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -109,7 +110,7 @@ def _netloc(origin: str) -> str:
 async def _check_csrf(request: web.Request, expected: str) -> None:
     given = request.headers.get(CSRF_HEADER)
     if given is None and request.content_type in _FORMS:
-        field = (await request.post()).get(CSRF_FIELD)
+        field = (await read_form(request)).get(CSRF_FIELD)
         given = field if isinstance(field, str) else None
     if given is None or not hmac.compare_digest(given.encode(errors="replace"), expected.encode()):
         raise Forbidden(f"The proof is missing that this comes from our own page ({CSRF_HEADER}); load the page again.")
@@ -166,12 +167,14 @@ async def auth_middleware(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def still_valid(request: web.Request, who: Identity) -> bool:
-    """Whether a connection that lasts may go on: the session or token it began with is still good."""
+    """Whether a connection that lasts may go on: its session or token is still good, and the role the same."""
     pool, now = request.app[POOL], request.app[CLOCK]()
     if who.session is not None:
-        return await find_session(pool, who.session, now=now) is not None
+        session = await find_session(pool, who.session, now=now)
+        return session is not None and session.account.role is who.role
     secret = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")[2].strip()
-    return await find_token(pool, secret, now=now) is not None
+    account = await find_token(pool, secret, now=now)
+    return account is not None and account.role is who.role
 
 
 async def sign_in(request: web.Request, name: str, password: str) -> users.SignedIn:
@@ -187,6 +190,7 @@ async def sign_in(request: web.Request, name: str, password: str) -> users.Signe
     before = maybe_identity(request)
     if before is not None and before.session is not None:
         await users.sign_out(request.app[LOG], before.session)
+        request.app[SIGNED_OUT](before.user_id, before.session)
     return signed_in
 
 
@@ -200,4 +204,5 @@ async def end_session(request: web.Request, response: web.StreamResponse) -> Non
     who = maybe_identity(request)
     if who is not None and who.session is not None:
         await users.sign_out(request.app[LOG], who.session)
+        request.app[SIGNED_OUT](who.user_id, who.session)
     response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=is_https(request))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from aiohttp import web
+from multidict import MultiDictProxy
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from callcenter.errors import Invalid, NotFound
@@ -81,12 +82,23 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Refused(400, f"The body is not JSON: {error}.") from None
-    if b"\\u0000" in raw and _has_nul(document):
-        raise Invalid("The body contains a NUL character.")
+    try:
+        if b"\\u0000" in raw and _has_nul(document):
+            raise Invalid("The body contains a NUL character.")
+    except RecursionError:
+        raise Refused(400, "The body is nested too deep.") from None
     try:
         return adapter(kind).validate_json(raw, strict=True)
     except ValidationError as error:
         raise _refuse(error) from None
+
+
+async def read_form(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The fields of a form. Raises Refused (400) for what is none."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError):
+        raise Refused(400, "The form cannot be read.") from None
 
 
 def read_query(request: web.Request, kind: type[T]) -> T:

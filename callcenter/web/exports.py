@@ -27,6 +27,7 @@ COLUMNS = (
 )  # fmt: skip
 _PAGE = 1000
 _LONGEST = timedelta(days=366)
+_LATEST_YEAR = 9990
 # Spreadsheets take these beginnings for a formula; a plain number is none.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _NUMBER = re.compile(r"^[+-]?\d+$")
@@ -68,6 +69,8 @@ def _moment(text: str, field: str, zone: ZoneInfo) -> datetime:
 def _span(query: Span, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
     today = now.astimezone(zone).date().isoformat()
     begin = _moment(query.from_ or today, "from", zone)
+    if begin.year > _LATEST_YEAR:
+        raise Invalid("The time is too far ahead.", field="from")
     end = begin + timedelta(days=1) if query.to is None else _moment(query.to, "to", zone)
     if not begin < end:
         raise Invalid("The time ends before it begins.", field="to")

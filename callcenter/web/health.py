@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 
+from callcenter.errors import CallcenterError
 from callcenter.store.db import TRY_AGAIN
 from callcenter.web.body import answer
 from callcenter.web.keys import FEED, POOL, READINESS
@@ -25,6 +26,8 @@ async def get_readyz(request: web.Request) -> web.StreamResponse:
         try:
             async with asyncio.timeout(_READY_WITHIN):
                 complaint = await check()
+        except CallcenterError as error:
+            complaint = str(error)
         except TRY_AGAIN as error:
             complaint = f"out of reach ({type(error).__name__})"
         except TimeoutError:

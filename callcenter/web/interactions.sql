@@ -72,13 +72,15 @@ from message m left join users u on u.id = m.author_id where m.interaction_id = 
 -- name: standing
 -- What must be known before somebody acts on it: $2 asks, with a part in it or not.
 select i.id, i.state, i.channel, i.pbx, i.queue_id, i.customer_id, i.closed_at is not null as closed,
-       i.agent_id = $2 or exists (select from segment where interaction_id = i.id and agent_id = $2) as own
+       i.agent_id = $2
+       or exists (select from segment where interaction_id = i.id and agent_id = $2 and answered_at is not null) as own
 from interaction i where i.id = $1;
 
 -- name: in_hand
 -- The same of what somebody has in hand: of the agent $2, or where $3 says so of anybody.
 select i.id, i.queue_id, r.id as reservation, r.released_at,
-       i.agent_id = $2 or exists (select from segment where interaction_id = i.id and agent_id = $2) as own
+       i.agent_id = $2
+       or exists (select from segment where interaction_id = i.id and agent_id = $2 and answered_at is not null) as own
 from interaction i left join lateral (
     select id, released_at from reservation
     where interaction_id = i.id and state in ('pending', 'accepted') and ($3 or agent_id = $2)

@@ -19,5 +19,7 @@ FEED = web.AppKey("feed", Feed)
 DIRECTORY = web.AppKey("directory", Directory)
 NODE = web.AppKey("node", Node)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
+# Told of a session that its user ended (user, session): what hangs on it ends too.
+SIGNED_OUT: web.AppKey[Callable[[int, str], None]] = web.AppKey("signed_out")
 # What must hold before the server is ready: name → a check that returns None, or says in words what is missing.
 READINESS: web.AppKey[dict[str, Callable[[], Awaitable[str | None]]]] = web.AppKey("readiness")

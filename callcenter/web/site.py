@@ -15,7 +15,7 @@ from callcenter.web import (
     health,
     stream,
 )
-from callcenter.web.keys import FEED
+from callcenter.web.keys import FEED, SIGNED_OUT
 from callcenter.web.metrics import METRICS, Metrics
 from callcenter.web.middleware import BODY_LIMIT, middlewares, security_headers
 from callcenter.web.phones import PHONES
@@ -27,6 +27,7 @@ def application() -> web.Application:
     """With everything that surrounds a request. The values of `callcenter.web.keys` are the caller's to set."""
     app = web.Application(middlewares=middlewares(), client_max_size=BODY_LIMIT)
     app[METRICS] = Metrics()
+    app[SIGNED_OUT] = lambda _user, _session: None
     app.on_response_prepare.append(security_headers)
     app.on_startup.append(_count_events)
     app.on_startup.append(stream.start_streams)

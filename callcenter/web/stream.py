@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import orjson
+import structlog
 from aiohttp import WSMsgType, hdrs, web
 
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor, Event
 from callcenter.errors import Forbidden, Invalid, TooMany
 from callcenter.feed import Feed
+from callcenter.store.db import TRY_AGAIN
 from callcenter.store.directory import Directory
 from callcenter.store.log import event_of
 from callcenter.store.pool import Pool
@@ -19,6 +21,8 @@ from callcenter.web.auth import Identity, check_same_origin, identity, still_val
 from callcenter.web.keys import DIRECTORY, FEED, POOL
 from callcenter.web.metrics import METRICS
 from callcenter.web.openapi import PREFIX
+
+log = structlog.get_logger()
 
 _SQL = Queries.beside(__file__)
 
@@ -195,6 +199,15 @@ async def _guard(request: web.Request, socket: web.WebSocketResponse, client: Cl
     await _close(request, socket, code, why)
 
 
+async def _or_close(work: Awaitable[None], request: web.Request, socket: web.WebSocketResponse) -> None:
+    """A client of whom the database keeps us comes back with its last cursor, rather than wait for nothing."""
+    try:
+        await work
+    except TRY_AGAIN as error:
+        log.warning("stream.closed", error=repr(error))
+        await _close(request, socket, RESTART, "database")
+
+
 async def _close(request: web.Request, socket: web.WebSocketResponse, code: int, why: str) -> None:
     """Says goodbye for a moment, then hangs up: a client that does not read does not hear it either."""
     try:
@@ -236,6 +249,9 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
         gone = after is not None and await is_gone(request.app[POOL], after, edge=request.app[FEED].cursor)
     except Invalid:
         after, gone = None, True
+    except TRY_AGAIN:
+        await _close(request, socket, RESTART, "database")
+        return socket
     if gone:
         await _close(request, socket, GONE, "unknown or too old")
         return socket
@@ -243,8 +259,8 @@ async def get_stream(request: web.Request) -> web.StreamResponse:
     streams.clients[client] = socket
     gauge.inc()
     tasks = [
-        asyncio.create_task(_write(request, socket, client, after)),
-        asyncio.create_task(_guard(request, socket, client)),
+        asyncio.create_task(_or_close(_write(request, socket, client, after), request, socket)),
+        asyncio.create_task(_or_close(_guard(request, socket, client), request, socket)),
     ]
     try:
         # Nothing is expected; reading answers pings and notices the end.

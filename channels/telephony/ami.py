@@ -73,6 +73,9 @@ class Fields(Mapping[str, str]):
     def all(self, key: str) -> list[str]:
         return [value for name, value in self._pairs() if name == key]
 
+    def is_doubled(self, key: str) -> bool:
+        return self._text.count(f"\r\n{key}:") > 1
+
     def variables(self, key: str = "ChanVariable") -> dict[str, str]:
         """The channel variables that `channelvars` of manager.conf adds to every event of a channel."""
         pairs = (value.partition("=") for value in self.all(key))

@@ -63,17 +63,19 @@ class Arrivals:
             log.warning("agi.no_uniqueid", peer=session.peer)
             return None
         first = text(f"{switch.name}/{unique}")
-        for number in range(1, _MAX_RETURNS + 1):
-            key = first if number == 1 else f"{first}#{number}"
-            events = await self._open(session, switch, queue, called, key, now)
+        keys = [first, *(f"{first}#{number}" for number in range(2, _MAX_RETURNS + 1))]
+        number = 0
+        while number < len(keys):
+            events = await self._open(session, switch, queue, called, keys[number], now)
             if events:
                 ident = events[0].interaction
                 assert ident is not None
                 queued_at = now if len(events) > 1 else None
                 return self._calls.take(ident, session, switch, queue, queued_at)
-            known = await self._log.pool.fetchrow(_SQL.known, [key])
-            if known is None:
-                continue
+            # The latest of all it had: those before it are over, however they ended.
+            known = await self._log.pool.fetchrow(_SQL.known, keys)
+            assert known is not None
+            number = keys.index(known["external_id"]) + 1
             if State(known["state"]) in (State.NEW, State.QUEUED, State.OFFERED):
                 if (call := await self._resume(known, session, switch, now)) is not None:
                     return call

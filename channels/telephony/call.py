@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from callcenter.domain.events import Event
 from callcenter.store.db import retrying
-from callcenter.store.directory import Queue
+from callcenter.store.directory import Directory, Queue
 from channels.telephony import agi
 from channels.telephony.calls import CallChange, Change
 from channels.telephony.fastagi import AgiSession, HungUp
@@ -55,7 +55,8 @@ class Call:
 class Calls:
     """The calls that this node serves."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, directory: Directory, *, clock: Callable[[], datetime]) -> None:
+        self._directory = directory
         self._clock = clock
         self.by_interaction: dict[int, Call] = {}
         self.by_unique: dict[tuple[str, str], Call] = {}
@@ -108,6 +109,8 @@ class Calls:
                         if offer.ringing:
                             # Ended on the console, or by the sweep: the phone need not ring on.
                             call.switch.note(CallChange(Change.RINGING, call.unique))
+                case "interaction.moved" if event.queue is not None:
+                    call.queue = self._directory.queues.get(event.queue, call.queue)
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
                     call.news.set()

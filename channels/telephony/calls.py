@@ -1,6 +1,6 @@
 """The rules of calls: what a dial's end means, and who is connected with whom, from AMI events; no IO."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -124,11 +124,11 @@ class Legs:
 
     # -- events
 
-    def resync(self, shown: Iterable[Mapping[str, str]]) -> list[CallChange]:
-        """The events of CoreShowChannels, after a connection was lost: callers that are not among them have gone."""
+    def resync(self, shown: Iterable[Mapping[str, str]], before: Collection[str]) -> list[CallChange]:
+        """The events of CoreShowChannels: who was known `before` it was asked for and is not among them has gone."""
         channels = {event["Uniqueid"]: event for event in shown}
         changes = []
-        for unique in [unique for unique in self.channels if unique not in channels]:
+        for unique in [unique for unique in self.channels if unique in before and unique not in channels]:
             changes += self._hung_up(unique, "")
         for unique, event in channels.items():
             self.channels[unique] = event["Channel"]

@@ -19,7 +19,7 @@ _REFUSED: Final = {17: ("BUSY", "BUSY"), 16: ("NOANSWER", "NOANSWER"), 19: ("NOA
 
 @dataclass(frozen=True, slots=True)
 class DialData:
-    """`PJSIP/1001,20,tTgU(callcenter-answered^7)` taken apart; `seconds` is None without a time limit."""
+    """`PJSIP/1001,20,tgU(callcenter-answered^7)` taken apart; `seconds` is None without a time limit."""
 
     endpoint: str
     seconds: float | None

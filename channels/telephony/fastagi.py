@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, cast
@@ -19,6 +18,7 @@ from channels.telephony.agi import (
     Request,
     set_variable,
 )
+from channels.telephony.keepalive import keep_alive
 
 BACKLOG: Final = 1024
 FINISH_TIMEOUT: Final = 5.0
@@ -321,7 +321,7 @@ class AgiServer:
     async def start(self, host: str, port: int) -> None:
         self._server = await self.loop.create_server(lambda: AgiSession(self), host, port, backlog=BACKLOG)
         for sock in self._server.sockets:
-            _keep_alive(sock)
+            keep_alive(sock)
 
     def admit(self, session: AgiSession) -> str | None:
         """Count a new connection in, or say why not."""
@@ -398,16 +398,3 @@ async def serve_agi(
     )
     await server.start(host, port)
     return server
-
-
-def _keep_alive(sock: socket.socket) -> None:
-    """Detect dead machines without a read time-out while Dial runs; accepted sockets inherit from the listener."""
-    options = {"SO_KEEPALIVE": (socket.SOL_SOCKET, 1)}
-    options |= {name: (socket.IPPROTO_TCP, n) for name, n in _KEEPALIVE.items()}
-    for name, (level, value) in options.items():
-        if hasattr(socket, name):
-            sock.setsockopt(level, getattr(socket, name), value)
-
-
-# seconds of silence before probing, between probes, probes; milliseconds that data may stay unacknowledged
-_KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}

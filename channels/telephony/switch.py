@@ -1,7 +1,7 @@
 """One PBX as this node sees it: who may speak for it, its AMI connection, its channels and bridges."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -57,6 +57,16 @@ def asking_of(channel: Mapping[str, str]) -> Asking | None:
     return Asking(channel.get("Uniqueid", ""), channel.get("Channel", ""), channel.get("Exten", ""), since)
 
 
+def _is_forged(event: Event) -> bool:
+    """A line break in a stranger's number or name writes headers of its own, before the true ones."""
+    return any(event.fields.is_doubled(key) for key in ("Uniqueid", "DestUniqueid", "DestChannel"))
+
+
+def _is_whole(event: Event) -> bool:
+    """Two line breaks there end a channel's entry before its time."""
+    return "Channel" in event.fields and "Uniqueid" in event.fields and not _is_forged(event)
+
+
 class Switch:
     """`run` is supervised. Changes of calls come in order, timed, through `changes`; `seen` is told of each at once."""
 
@@ -108,6 +118,9 @@ class Switch:
     def _event(self, event: Event) -> None:
         if event.name not in FOLLOWED:
             return
+        if _is_forged(event):
+            log.warning("ami.event_forged", pbx=self.name, kind=event.name)
+            return
         try:
             changes = self.legs.apply(event.name, event.fields)
         except KeyError as error:
@@ -134,12 +147,14 @@ class Switch:
     async def show_channels(self) -> None:
         """Brings our picture in line with the PBX's own: what was missed while the connection was down is told now."""
         if self.manager is not None:
-            await self.manager.listing("CoreShowChannels", then=self._resync)
+            # AGI tells of callers on another socket: who comes while the list is on its way is not among those shown.
+            before = frozenset(self.legs.channels)
+            await self.manager.listing("CoreShowChannels", then=lambda shown: self._resync(shown, before))
 
-    def _resync(self, shown: Sequence[Event]) -> None:
-        channels = [event.fields for event in shown if event.name == "CoreShowChannel"]
+    def _resync(self, shown: Sequence[Event], before: Collection[str]) -> None:
+        channels = [event.fields for event in shown if event.name == "CoreShowChannel" and _is_whole(event)]
         self.asking = [asking for channel in channels if (asking := asking_of(channel)) is not None]
-        self._tell(self.legs.resync(channels))
+        self._tell(self.legs.resync(channels, before))
 
     # -- what we ask of it
 

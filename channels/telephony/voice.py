@@ -50,7 +50,7 @@ class Voice:
         self._pops = pops
         self._switches = switches
         self._clock = clock
-        self.calls = Calls(clock)
+        self.calls = Calls(directory, clock=clock)
         self._arrivals = Arrivals(contact_log, directory, node, self.calls)
 
     # -- the door
@@ -256,7 +256,8 @@ class Voice:
         endpoint = self._directory.user(offer.agent).endpoint
         if endpoint is None:
             return None
-        options = f"tTg{'m' if call.music else 'r'}"
+        # Never T: it would let the caller send the agent anywhere by the transfer keys.
+        options = f"tg{'m' if call.music else 'r'}"
         try:
             return agi.dial(endpoint, timeout=queue.ring_timeout, options=options, answered=str(offer.reservation))
         except Invalid as error:

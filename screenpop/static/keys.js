@@ -78,13 +78,40 @@ function otherwise(event) {
   return act(key.length === 1 ? key.toLowerCase() : key);
 }
 
+// A field may go while it is typed into; the rest of what is typed is no command then.
+const PAUSE = 1500;
+let typedAt = -Infinity;
+const typed = () => (typedAt = performance.now());
+const typedOut = () => (typedAt = -Infinity); // whoever sends a form, or points elsewhere, has stopped
+addEventListener("input", (event) => typing(event.target) && typed(), true);
+addEventListener("submit", typedOut, true);
+addEventListener("pointerdown", typedOut, true);
+
+function runsOn(event) {
+  if (event.target !== document.body || performance.now() - typedAt > PAUSE) return false;
+  return (event.key.length === 1 || event.key === "Enter") && !event.ctrlKey && !event.metaKey;
+}
+
 addEventListener("keydown", (event) => {
   // Keys of an input method compose characters; they are no commands.
   if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+  // A key that is held is one act; what was meant for the field or button before is not for the one that comes next.
+  if (event.repeat && !event.key.startsWith("Arrow")) {
+    if (event.key === "Enter" && !typing(event.target)) event.preventDefault();
+    return;
+  }
+  if (runsOn(event)) {
+    typed();
+    event.preventDefault();
+    return;
+  }
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && document.querySelector(":popover-open")) return;
   const done = typing(event.target) ? whileTyping(event) : otherwise(event);
-  if (done) event.preventDefault();
+  if (done) {
+    typedOut();
+    event.preventDefault();
+  }
 });
 
 // The search is a field with answers, not a page.

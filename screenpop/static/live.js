@@ -39,6 +39,8 @@ let socket = null;
 let cursor = body.dataset.cursor;
 let tries = 0;
 let retry = 0;
+let opened = false;
+let asked = false; // for a sign of life, which has not come yet
 let poppedAt = 0;
 
 const stale = (region) => body.dispatchEvent(new CustomEvent(`stale-${region.split(":")[0]}`));
@@ -68,7 +70,8 @@ const frames = {
   },
   pop(frame) {
     if (!$("#stage")) return;
-    poppedAt = performance.now();
+    poppedAt = drawn = performance.now();
+    $("#desk").setAttribute("hx-get", "/desk"); // whatever card was being looked at, this is what is in hand now
     body.dataset.popped = frame.reservation; // for whoever measures
     htmx.swap({ sourceElement: body, target: "#stage", text: frame.html, swap: "outerMorph" });
   },
@@ -76,6 +79,7 @@ const frames = {
 
 function connect() {
   clearTimeout(retry);
+  asked = false;
   if (socket) {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
@@ -88,10 +92,14 @@ function connect() {
     tries = 0;
     offline(false);
     socket.send(JSON.stringify({ type: "seen", cursor, clock: true }));
+    // The cursor says which hints came, not that the regions they named could be fetched.
+    if (opened) resync();
+    opened = true;
     // What could not be saved meanwhile.
     document.querySelectorAll("[data-unsaved]").forEach((field) => htmx.trigger(field, "again"));
   };
   socket.onmessage = (message) => {
+    asked = false;
     const frame = JSON.parse(message.data);
     frames[frame.type]?.(frame);
   };
@@ -116,26 +124,78 @@ addEventListener("offline", () => {
   offline(true);
   socket?.close();
 });
-
-// A region that was asked for before a pop arrived is older than the pop: drop it; the hint behind the pop asks again.
-const started = new WeakMap();
-body.addEventListener("htmx:before:request", (event) => started.set(event.detail.ctx, performance.now()));
-body.addEventListener("htmx:before:swap", (event) => {
-  const { ctx } = event.detail;
-  if (ctx.request?.method === "GET" && ctx.target?.id === "desk" && started.get(ctx) < poppedAt) {
-    event.preventDefault();
-    setTimeout(() => stale("desk"), 50);
+// Nor does a server that freezes or loses its power, and pages do not see its pings: it is asked, and left when it is silent.
+setInterval(() => {
+  if (!socket || socket.readyState > WebSocket.OPEN) return; // another try is on its way
+  if (asked) {
+    offline(true);
+    connect();
+    return;
   }
+  asked = true;
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "seen", cursor, clock: true }));
+}, 20000);
+
+// ——— Answers may cross: a picture of the desk that was asked for before the one that stands is older, or may be.
+let drawn = 0; // when the newest picture of the desk was asked for, or pushed
+const started = new WeakMap();
+// On the document, where the events of elements that are gone meanwhile are fired.
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => started.set(ctx, performance.now()));
+
+function outdated(ctx) {
+  const at = started.get(ctx);
+  const own = ctx.sourceElement.id === "desk";
+  if (own && ctx.request.action !== $("#desk").getAttribute("hx-get")) return true; // something else was opened meanwhile
+  // What was opened by hand gives way to nothing but a pop.
+  return at < (own || ctx.request.method !== "GET" ? drawn : poppedAt);
+}
+
+const regions = { desk: "desk", queues: "queue", wall: "wall" }; // by the id of their element
+
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  const source = ctx.sourceElement;
+  settle(ctx);
+  if (source?.matches?.(".new-ticket") && ctx.response?.status < 300) source.reset();
+  if (source?.id === "search" && new URL(ctx.request.action, location.href).searchParams.get("q") !== source.value) {
+    event.preventDefault(); // the answer to what stood there before
+  } else if (regions[source?.id] && ctx.response?.status >= 500 && $("#toasts").childElementCount) {
+    event.preventDefault(); // it is asked for until it comes; once said is enough
+  } else if (ctx.target?.id === "desk") {
+    if (outdated(ctx)) {
+      event.preventDefault();
+      setTimeout(() => stale("desk"), 50);
+      return;
+    }
+    drawn = Math.max(drawn, started.get(ctx));
+  }
+  remember();
+});
+
+// No other hint comes for what this one said, so a region that could not be fetched is asked for again.
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const region = regions[ctx?.sourceElement?.id];
+  const failed = !ctx?.response || ctx.response.status >= 500;
+  if (region && ctx.request?.method === "GET" && failed && socket?.readyState === WebSocket.OPEN) setTimeout(() => stale(region), 2000);
 });
 
 // ——— After every swap: clocks, the title, what was being typed.
-body.addEventListener("htmx:after:swap", (event) => {
+let shown = "";
+document.addEventListener("htmx:after:swap", (event) => {
   tick();
+  rescue();
+  catchUp(event.detail.ctx);
   const stage = $("#stage");
   const calls = stage?.dataset.state === "offered";
   document.title = calls ? `☎ ${stage.dataset.title}` : title;
+  // Another customer's history begins at its top, and with all of it.
+  const subject = `${stage?.dataset.interaction} ${$(".rows")?.id}`;
+  if (subject !== shown) {
+    if ($("#f-all")) $("#f-all").checked = true;
+    $(".centre")?.scrollTo(0, 0);
+  }
+  shown = subject;
   const { ctx } = event.detail;
-  if (ctx?.sourceElement?.matches?.(".new-ticket") && ctx.response?.status < 300) ctx.sourceElement.reset();
   if (ctx?.sourceElement?.closest?.(".found, .identify") && ctx.request?.method) $("#search")?.blur();
 });
 const title = document.title;
@@ -144,15 +204,85 @@ tick();
 // ——— Drafts: say when one is not saved yet; keep trying.
 body.addEventListener("input", (event) => {
   const field = event.target.closest("[data-draft]");
-  if (field) field.dataset.unsaved = "";
+  if (field) {
+    field.dataset.unsaved = "";
+    mine(field);
+  }
+  if (event.target.id === "search") $("#found").replaceChildren(); // Enter opens no answer to another text
 });
-body.addEventListener("htmx:finally:request", (event) => {
-  const { ctx } = event.detail;
+body.addEventListener("change", (event) => {
+  const field = event.target.closest(".dispositions");
+  if (field) mine(field);
+});
+
+function settle(ctx) {
+  const field = $("[data-draft][data-unsaved]");
+  if (!field || ctx?.response?.status !== 200 || ctx.request?.body?.get?.("note") !== field.value) return;
+  if (ctx.sourceElement?.closest?.("form") === field.form) delete field.dataset.unsaved;
+}
+
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const field = ctx?.sourceElement?.closest?.("[data-draft]");
   if (!field) return;
-  if (ctx.response?.status === 200 && ctx.request?.body?.get?.("note") === field.value) delete field.dataset.unsaved;
-  else if (ctx.response?.status !== 200) setTimeout(() => field.isConnected && htmx.trigger(field, "again"), 2000);
+  settle(ctx);
+  if (ctx.response?.status !== 200) setTimeout(() => field.isConnected && htmx.trigger(field, "again"), 2000);
 });
+
+// A field may go while it is typed into: its time is over, or an offer comes. What was not saved by then is saved now,
+// and shown where that is refused.
+let leaving = null;
+
+function remember() {
+  const field = $("[data-draft][data-unsaved]");
+  if (field) leaving = { field, to: field.getAttribute("hx-post"), note: field.value, form: new URLSearchParams(new FormData(field.form)) };
+}
+
+async function rescue() {
+  if (!leaving || leaving.field.isConnected) return;
+  const { field, to, note, form } = leaving;
+  leaving = null;
+  if (field.dataset.unsaved === undefined || !note.trim()) return;
+  const headers = { ...JSON.parse(body.getAttribute("hx-headers:inherited")), "HX-Request": "true" };
+  const kept = await fetch(to, { method: "POST", body: form, headers }).then((answer) => answer.ok, () => false);
+  if (kept) return;
+  const left = $("#unsaved").content.firstElementChild.cloneNode(true);
+  left.querySelector(".left-text").textContent = note;
+  $("#toasts").append(left);
+}
+
+// The same contact may be open in another tab, and hints leave fields alone: whoever comes back to this one sees what the
+// server has, unless they had typed or chosen something else before it came.
+const lent = new Set();
+let lentAt = 0;
+
+function mine(field) {
+  field.setAttribute("hx-morph-skip", "");
+  lent.delete(field);
+}
+
+addEventListener("focus", () => {
+  if ($("[data-draft][data-unsaved]")) return;
+  for (const field of document.querySelectorAll("#stage .act [hx-morph-skip]")) lent.add(field);
+  lend();
+  if (lent.size) stale("desk");
+});
+
+function lend() {
+  lentAt = performance.now();
+  for (const field of lent) field.removeAttribute("hx-morph-skip");
+}
+
+function catchUp(ctx) {
+  if (ctx?.target?.id !== "desk") return;
+  if (started.get(ctx) < lentAt) return void lend(); // asked for before; the answer to come is newer
+  for (const field of lent) {
+    // What was typed or clicked once no longer follows the page by itself.
+    if (field.matches("textarea")) {
+      if (field.value !== field.defaultValue) field.value = field.defaultValue;
+    } else for (const radio of field.querySelectorAll("[type=radio]")) radio.checked = radio.defaultChecked;
+  }
+  lent.clear();
+}
 
 // ——— Toasts leave by themselves.
 new MutationObserver((changes) => {
@@ -170,6 +300,7 @@ addEventListener("click", (event) => {
     for (const other of choice.parentElement.children) other.toggleAttribute("aria-pressed", false);
     choice.setAttribute("aria-pressed", "true");
   }
+  event.target.closest("[data-close]")?.closest(".toast").remove();
   const opener = event.target.closest("[data-open]");
   if (opener) {
     opener.closest("[popover]")?.hidePopover();

@@ -18,6 +18,7 @@ from tests.bench.arrival import arrivals, contact_log
 from tests.bench.calls import Bench, many_agents, pops, start_and_idle, waiting
 from tests.bench.codecs import codecs
 from tests.bench.dataset import SMALL, Sizes, clear, prepare
+from tests.bench.decisions import decisions
 from tests.bench.figures import Row, table
 from tests.bench.ground import DEFAULT_FOLDER, checkpoint, running
 from tests.bench.process import Failed
@@ -40,12 +41,17 @@ async def _log(bench: Bench) -> list[Row]:
     return await contact_log(bench.dsn, bench.folder, writers=16, seconds=4 if bench.quick else 10)
 
 
+async def _decisions(bench: Bench) -> list[Row]:
+    return await asyncio.to_thread(lambda: decisions(rounds=bench.rounds))
+
+
 async def _codecs(bench: Bench) -> list[Row]:
     return await asyncio.to_thread(lambda: codecs(seconds=0.5 if bench.quick else 2))
 
 
 MEASURES: dict[str, Measure] = {
     "codecs": _codecs,
+    "decisions": _decisions,
     "arrival": _arrival,
     "log": _log,
     "start": start_and_idle,

@@ -148,6 +148,8 @@ def _environment(dsn: str, folder: Path) -> dict[str, str]:
         "CALLCENTER_DATA_DIR": str(folder / "var"),
         "CALLCENTER_NODE_NAME": "bench",
         "CALLCENTER_CONFIG": "",
+        # A program that is installed has its byte code beside it, whatever this shell says.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
 
 

@@ -31,6 +31,16 @@ async def wrap_up(world: World, ident: int, who: str = "amy", **body: Any) -> No
     await world.ask("POST", f"/interactions/{ident}/wrap-up", who=who, **body)
 
 
+async def test_the_transfer_keys_are_the_agents_and_not_the_callers(world: World) -> None:
+    await world.on_queue("amy")
+    call = await world.call()
+    await call.until("talking")
+    dialled = next(line for _, _, line in call.history if line.startswith("EXEC Dial"))
+    options = dialled.split(",")[2].partition("U(")[0]
+    assert "t" in options
+    assert "T" not in options
+
+
 async def test_a_call_pops_rings_is_answered_and_wrapped_up(world: World) -> None:
     await world.on_queue("amy")
     call = await world.call(name="王小明")

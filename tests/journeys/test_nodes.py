@@ -11,7 +11,7 @@ from callcenter.actions import interactions
 from callcenter.app import clock, running
 from callcenter.domain.interaction import Channel
 from channels.telephony.fakepbx import FakePbx
-from tests.builders import eventually, make_queue
+from tests.builders import eventually, ident_of, make_queue, on_queue, reserve
 from tests.journeys.world import World, a_world, settings_for
 
 
@@ -90,6 +90,47 @@ async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_pla
             await call.until("ended")
     finally:
         await pbx.stop()
+
+
+async def _written_down(world: World, external_id: str, *, node: int) -> int:
+    """A waiting call as its server left it."""
+    arrival = interactions.Arrival(
+        Channel.PHONE, external_id, "phone", "+8613800138000", None, "95500", pbx="default", leg="PJSIP/trunk-0"
+    )
+    return ident_of(
+        await interactions.arrive(world.server.log, arrival, queue=world.queue, queued=True, node=node, now=clock())
+    )
+
+
+async def _answered(world: World, ident: int, who: str, *, leg: str) -> int:
+    await on_queue(world.server.log, world.agents[who], now=clock())  # without a desk: the router offers nothing
+    reservation = await reserve(world.server.log, ident, world.agents[who], now=clock())
+    await interactions.answer(world.server.log, reservation, now=clock(), leg=leg)
+    return reservation
+
+
+@asynccontextmanager
+async def _no_server(world: World) -> AsyncIterator[None]:
+    """Whoever calls meanwhile finds nobody, and asks until the server is there again."""
+    there = list(world.pbx.nodes)
+    world.pbx.nodes[:], world.pbx.retry_after = [("127.0.0.1", 1)], 0.05
+    yield
+    world.pbx.nodes[:] = there
+
+
+async def test_who_was_transferred_back_to_us_keeps_that_place_when_the_server_starts_again(database: str) -> None:
+    async with a_world(database) as world:
+        async with _no_server(world):
+            call = await world.call()
+            log, key, node = world.server.log, f"default/{call.uniqueid}", world.server.node.id
+            first = await _written_down(world, key, node=node)
+            await _answered(world, first, "amy", leg="PJSIP/1001-0")
+            await interactions.end_interaction(log, first, cause="transferred", now=clock())
+            second = await _written_down(world, f"{key}#2", node=node)
+        await world.until("interaction.adopted", interaction=second)
+        await call.until("waiting")
+        call.hangup()
+        await world.until("interaction.abandoned", interaction=second)
 
 
 async def test_the_end_of_a_call_that_is_being_written_when_the_server_stops_is_kept(database: str) -> None:

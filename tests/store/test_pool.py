@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from callcenter.store.db import connect_pool
+from callcenter.store.db import connect, connect_pool
 
 
 async def test_a_returned_connection_is_the_next_one_that_is_lent(database):
@@ -46,6 +46,34 @@ async def test_a_transaction_that_was_left_open_is_not_lent_on(database):
             await connection.execute("begin")
         async with pool.acquire() as connection:
             assert not connection.is_in_transaction()
+
+
+async def test_what_failed_half_way_leaves_nothing_to_the_next(database):
+    async with await connect_pool(database, min_size=1, max_size=1) as pool:
+        await pool.execute("create table kept (n int)")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await _write_and_fail(pool)
+        opening = asyncio.create_task(_open_a_transaction(pool))
+        await asyncio.wait([opening], timeout=0)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("insert into kept values (2)")
+        other = await connect(database)
+        assert [row["n"] for row in await other.fetch("select n from kept")] == [2]
+        await other.close()
+
+
+async def _write_and_fail(pool):
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("insert into kept values (1)")
+        await connection.fetchval("select 1 / 0")
+
+
+async def _open_a_transaction(pool):
+    async with pool.acquire() as connection:
+        await connection.transaction().start()
+        await connection.fetchval("select pg_sleep(60)")
 
 
 async def test_a_connection_that_was_closed_is_replaced(database):

@@ -69,7 +69,7 @@ async def _dial(session: Session) -> None:
     if session.request.startswith("answered"):
         return await _done(session)
     await session.command("EXEC Answer ,i")
-    await session.command('EXEC Dial "PJSIP/1001,10,tTgU(callcenter-answered^17)"')
+    await session.command('EXEC Dial "PJSIP/1001,10,tgU(callcenter-answered^17)"')
     for name in ("DIALSTATUS", "HANGUPCAUSE"):
         await session.command(f"GET VARIABLE {name}")
     return await _done(session)

@@ -13,7 +13,7 @@ from tests.telephony.peers import AgiServer, Manager, Session
 from tests.telephony.phones import Telephones
 
 DIALPLAN = SAMPLE / "extensions_callcenter.conf"
-CONTEXTS = {"callcenter-inbound", "callcenter-fallback", "callcenter-answered"}
+CONTEXTS = {"callcenter-inbound", "callcenter-clean", "callcenter-fallback", "callcenter-answered"}
 
 
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST], ids=["16", "newest"])

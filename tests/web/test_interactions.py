@@ -7,7 +7,7 @@ import io
 import pytest
 
 from callcenter.actions import interactions
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Channel, ReservationState
 from tests.web.conftest import Doors, Phones
 
 FIELDS = {
@@ -98,6 +98,27 @@ async def test_agents_see_their_own_work_and_supervisors_all(doors: Doors) -> No
     assert (await doors.call(None, "GET", "/api/v1/interactions")).status == 401
 
 
+async def test_a_known_external_id_opens_no_work_of_others_and_fits_the_other_conditions(doors: Doors) -> None:
+    ident = await talk(doors, "amy")
+    key = (await doors.get("amy", f"/api/v1/interactions/{ident}"))["external_id"]
+    path = f"/api/v1/interactions?external_id={key}"
+    assert [item["id"] for item in (await doors.get("amy", path))["items"]] == [ident]
+    for who, more in (("bo", ""), ("bo", "&customer=1"), ("sue", "&state=closed"), ("sue", "&queue=billing")):
+        assert (await doors.get(who, path + more))["items"] == []
+
+
+async def test_what_is_no_longer_in_use_gets_no_new_work(doors: Doors) -> None:
+    await doors.log.pool.execute("update queue set active = false where name = 'billing'")
+    await doors.directory.load()
+    work = {"channel": "visit", "address": "desk 1", "queue": "billing"}
+    refused = await doors.call("sue", "POST", "/api/v1/interactions", json=work)
+    assert refused.status == 422
+    assert "no longer in use" in await refused.text()
+    ident = await doors.arrive()
+    path = f"/api/v1/interactions/{ident}/move"
+    assert (await doors.call("sue", "POST", path, json={"queue": "billing"})).status == 422
+
+
 async def test_work_is_handed_in_once_however_often(doors: Doors) -> None:
     given = {"channel": "email", "address": "Wei@Example.org", "external_id": "<1@x>", "subject": "水", "text": "Help"}
     answers = await asyncio.gather(*(doors.call("amy", "POST", "/api/v1/interactions", json=given) for _ in range(5)))
@@ -163,6 +184,17 @@ async def test_a_call_is_answered_on_the_phone_and_hung_up_by_the_pbx(
     assert (await doors.call("bo", "POST", f"/api/v1/interactions/{talking}/end")).status == 409
 
 
+async def test_who_only_heard_it_ring_may_not_act_on_it(doors: Doors) -> None:
+    ident = await doors.arrive()
+    reservation = await doors.offer(ident, "bo")
+    missed = ReservationState.REJECTED
+    await interactions.return_to_queue(doors.log, reservation, state=missed, reason="x", now=doors.clock())
+    await interactions.answer(doors.log, await doors.offer(ident, "amy"), now=doors.clock())
+    for act, body in (("end", None), ("identify", {"customer": None}), ("wrap-up", {"disposition": "solved"})):
+        assert (await doors.call("bo", "POST", f"/api/v1/interactions/{ident}/{act}", json=body)).status == 403
+    assert (await doors.call("bo", "GET", f"/api/v1/interactions/{ident}")).status == 403
+
+
 async def test_wrap_up_takes_the_dispositions_of_the_queue(doors: Doors) -> None:
     ident = await talk(doors, "amy")
     path = f"/api/v1/interactions/{ident}/wrap-up"
@@ -204,6 +236,44 @@ async def read_csv(doors: Doors, query: str) -> list[dict[str, str]]:
     assert response.status == 200, await response.text()
     assert response.content_type == "text/csv"
     return list(csv.DictReader(io.StringIO(await response.text())))
+
+
+async def test_a_supervisor_moves_waiting_work_which_keeps_its_time(doors: Doors) -> None:
+    ident = await doors.arrive()
+    doors.clock.move(seconds=30)
+    path = f"/api/v1/interactions/{ident}/move"
+    moved = await doors.call("sue", "POST", path, json={"queue": "billing", "priority": 3})
+    assert moved.status == 200, await moved.text()
+    item = await moved.json()
+    assert (item["queue"], item["priority"], item["state"]) == ("billing", 3, "queued")
+    assert item["queued_at"] == "2026-03-10T08:30:00Z"
+    whole = await doors.get("sue", f"/api/v1/interactions/{ident}")
+    (event,) = [event for event in whole["timeline"] if event["kind"] == "interaction.moved"]
+    assert (event["actor"], event["queue"]) == ("sue", "billing")
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status"),
+    [
+        ("amy", {"queue": "billing"}, 403),
+        ("sue", {}, 422),
+        ("sue", {"queue": "nowhere"}, 422),
+        ("sue", {"priority": 10_000}, 422),
+        ("sue", {"priority": "high"}, 422),
+    ],
+)
+async def test_a_move_that_cannot_be_meant_is_refused(
+    doors: Doors, who: str, body: dict[str, object], status: int
+) -> None:
+    ident = await doors.arrive()
+    assert (await doors.call(who, "POST", f"/api/v1/interactions/{ident}/move", json=body)).status == status
+
+
+async def test_work_that_does_not_wait_cannot_be_moved(doors: Doors) -> None:
+    ident = await talk(doors, "amy")
+    path = f"/api/v1/interactions/{ident}/move"
+    assert (await doors.call("sue", "POST", path, json={"priority": 1})).status == 409
+    assert (await doors.call("sue", "POST", "/api/v1/interactions/999/move", json={"priority": 1})).status == 404
 
 
 async def test_a_days_interactions_come_as_csv(doors: Doors) -> None:

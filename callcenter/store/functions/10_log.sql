@@ -15,7 +15,9 @@ create or replace function lock_customer(p_id bigint) returns void language sql 
 -- After-images: states and ids, never a name or a number, so that a reader can apply an event without a query.
 create or replace function interaction_image(i interaction) returns jsonb
 language sql stable as $$
-    select jsonb_build_object('state', i.state, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id)
+    select jsonb_build_object(
+        'state', i.state, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
+        'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
 $$;
 
 create or replace function agent_image(a agent) returns jsonb
@@ -56,6 +58,8 @@ declare
     v_end timestamptz;
     made integer := 0;
 begin
+    -- Whoever waits for this lock holds up every writer behind them: a backup may read for hours, and there is time.
+    perform set_config('lock_timeout', '200ms', true);
     for n in 1..p_months loop
         v_name := 'contact_log_' || to_char(v_month, 'YYYY_MM');
         v_begin := v_month::timestamp at time zone 'UTC';

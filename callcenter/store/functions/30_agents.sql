@@ -55,6 +55,8 @@ language plpgsql as $$
 declare
     v_agent bigint;
 begin
+    perform lock_agent(user_id) from (
+        select user_id from agent where desk_node_id = p_node and desk_lost_at is null order by user_id) held;
     for v_agent in select user_id from agent where desk_node_id = p_node and desk_lost_at is null order by user_id loop
         return query select * from move_desk(v_agent, p_node, false, p_now);
     end loop;

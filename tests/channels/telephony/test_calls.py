@@ -137,4 +137,12 @@ def test_callers_who_left_while_nobody_listened_are_told_after_the_connection_is
         {"Uniqueid": "1.2", "Channel": "PJSIP/trunk-2", "BridgeId": "b"},
         {"Uniqueid": "1.3", "Channel": "PJSIP/1001-3", "BridgeId": "b"},
     ]
-    assert story(legs.resync(shown)) == [("gone", "PJSIP/trunk"), ("joined", "PJSIP/1001")]
+    assert story(legs.resync(shown, {"1.1", "1.2"})) == [("gone", "PJSIP/trunk"), ("joined", "PJSIP/1001")]
+
+
+def test_a_caller_who_came_while_the_list_was_on_its_way_has_not_gone() -> None:
+    legs = Legs()
+    before = frozenset(legs.channels)
+    legs.serve("1.1", "PJSIP/trunk-1")
+    assert not legs.resync([], before)
+    assert legs.channels == {"1.1": "PJSIP/trunk-1"}

@@ -20,7 +20,7 @@ class Server:
         self.running: AgiServer | None = None
         self.answered: list[tuple[str, str]] = []
         self.dial = asyncio.Event()
-        self.options = "tTg"
+        self.options = "tg"
         self.status = None
         self.done = True
 

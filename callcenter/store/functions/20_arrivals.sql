@@ -1,0 +1,121 @@
+-- The verbs of interactions. Each is one round trip and one transaction: locks, compare-and-set moves, log rows.
+-- Each returns the log rows it wrote; none means that the move lost a race or the state did not allow it.
+-- Which states a verb may start from is told by the tables in callcenter/domain; a test holds the two together.
+
+-- The only customer of this address, or the only one whose certainty is above all others; else nobody: a person decides.
+create or replace function find_customer(p_kind text, p_value text) returns bigint
+language sql stable as $$
+    with found as materialized (
+        select customer_id, case certainty when 'verified' then 3 when 'known' then 2 else 1 end as rank
+        from address where kind = p_kind and value = p_value
+    )
+    select min(customer_id) from found where rank = (select max(rank) from found) having count(*) = 1
+$$;
+
+-- First contact. A known external id changes nothing and returns nothing. Written for speed: it is half of what a pop waits
+-- for, so the common case of one customer is looked up in place and the after-image is built from the arguments.
+create or replace function arrive(
+    p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
+    p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
+    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+declare
+    v_id bigint;
+    v_customer bigint;
+    v_found integer;
+    v_queued_at timestamptz := case when p_state = 'queued' then p_now end;
+    v_data jsonb;
+begin
+    if p_address_kind is not null then
+        select count(*), min(customer_id) into v_found, v_customer
+        from address where kind = p_address_kind and value = p_address;
+        if v_found > 1 then
+            v_customer := find_customer(p_address_kind, p_address);
+        end if;
+    end if;
+    insert into interaction (
+        channel, direction, state, external_id, pbx, leg, customer_id, queue_id, address_kind, address, address_name,
+        called, subject, priority, arrived_at, queued_at, node_id)
+    values (
+        p_channel, p_direction, p_state, p_external_id, p_pbx, p_leg, v_customer, p_queue, p_address_kind, p_address,
+        p_address_name, p_called, p_subject, p_priority, p_now, v_queued_at, p_node)
+    on conflict (channel, external_id) where external_id is not null do nothing
+    returning id into v_id;
+    if not found then
+        return;
+    end if;
+    v_data := jsonb_build_object(
+        'state', p_state, 'queued_at', v_queued_at, 'priority', p_priority, 'node', p_node,
+        'tier', case when v_queued_at is not null then (select tier from customer where id = v_customer) end,
+        'channel', p_channel, 'external_id', p_external_id);
+    if v_queued_at is null then
+        return query
+            insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
+            values ('interaction.arrived', p_now, v_id, v_customer, p_queue, 1, v_data)
+            returning *;
+    else
+        return query
+            insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
+            values ('interaction.arrived', p_now, v_id, v_customer, p_queue, 1, v_data),
+                   ('interaction.queued', p_now, v_id, v_customer, p_queue, 1, v_data)
+            returning *;
+    end if;
+end
+$$;
+
+-- From new into a queue; its place is given by p_now.
+create or replace function enqueue(p_interaction bigint, p_queue bigint, p_now timestamptz) returns setof contact_log
+language plpgsql as $$
+declare
+    i interaction;
+begin
+    perform lock_interaction(p_interaction);
+    update interaction set state = 'queued', queue_id = p_queue, queued_at = p_now, version = version + 1
+    where id = p_interaction and state = 'new' returning * into i;
+    if found then
+        return query select * from log_interaction(i, 'interaction.queued', p_now, null, null, '{}');
+    end if;
+end
+$$;
+
+-- Another node holds the call now (its own died, or gave it up); its place and its times stay.
+create or replace function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+declare
+    i interaction;
+begin
+    perform lock_interaction(p_interaction);
+    update interaction set node_id = p_node, leg = coalesce(p_leg, leg), version = version + 1
+    where id = p_interaction and state in ('new', 'queued', 'offered', 'active') returning * into i;
+    if found then
+        return query select * from log_interaction(i, 'interaction.adopted', p_now, null, null, '{}');
+    end if;
+end
+$$;
+
+-- Who this is, decided by a person (or null: nobody we know). The address is remembered with a higher certainty.
+create or replace function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+declare
+    i interaction;
+begin
+    if p_customer is not null and not exists (select from customer where id = p_customer) then
+        raise foreign_key_violation using message = 'there is no customer ' || p_customer;
+    end if;
+    perform lock_interaction(p_interaction);
+    update interaction set customer_id = p_customer, version = version + 1 where id = p_interaction returning * into i;
+    if not found then
+        return;
+    end if;
+    if i.address_kind is not null and p_customer is not null then
+        insert into address (customer_id, kind, value, certainty, created_at)
+        values (p_customer, i.address_kind, i.address, 'known', p_now)
+        on conflict (customer_id, kind, value) do update set certainty =
+            case address.certainty when 'maybe' then 'known' else 'verified' end;
+    end if;
+    return query select * from log_interaction(i, 'interaction.identified', p_now, i.agent_id, p_actor, '{}');
+end
+$$;

@@ -1,0 +1,74 @@
+"""What the queues ask for: stages by waiting time, and from when on each member may take what waits."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+Needs = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`delay`: sees only what has waited so long. `age_shift`: work looks so much older (younger) to this agent."""
+
+    agent: int
+    delay: timedelta = timedelta()
+    age_shift: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """After so long in the queue only these skills are asked for, at these levels (1 to 5)."""
+
+    after: timedelta
+    needs: Needs
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """One queue as the router sees it. `tiers`: how much older work looks by its customer's tier."""
+
+    queue: int
+    members: tuple[Member, ...]
+    strategy: str = "longest_idle"
+    needs: Needs = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    tiers: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def thresholds(self) -> tuple[timedelta, ...]:
+        """When work enters its next stage: at a step, or where a delayed member begins to see it."""
+        return tuple(sorted({timedelta(), *(step.after for step in self.steps), *(m.delay for m in self.members)}))
+
+    def needs_after(self, waited: timedelta) -> Needs:
+        needs = self.needs
+        for step in sorted(self.steps, key=lambda step: step.after):
+            if step.after <= waited:
+                needs = step.needs
+        return needs
+
+    def entry_stages(self, skills: Mapping[int, Needs]) -> dict[int, int]:
+        """The stage from which on each member may take what waits; members who never may are left out.
+
+        Steps relax, so whoever is good enough at one stage is at all later ones; a step that asks for more than the one
+        before it takes effect for nobody's good: then the last of these stages counts.
+        """
+        thresholds = self.thresholds()
+        asked = [self.needs_after(threshold) for threshold in thresholds]
+        entries = {}
+        for member in self.members:
+            has = skills.get(member.agent, {})
+            entry = len(thresholds)
+            while (
+                entry
+                and member.delay <= thresholds[entry - 1]
+                and all(has.get(k, 0) >= v for k, v in asked[entry - 1].items())
+            ):
+                entry -= 1
+            if entry < len(thresholds):
+                entries[member.agent] = entry
+        return entries
+
+
+def plain(members: Mapping[int, Iterable[int]]) -> list[QueuePlan]:
+    """Queues that ask for nothing but membership."""
+    return [QueuePlan(queue, tuple(Member(agent) for agent in agents)) for queue, agents in members.items()]

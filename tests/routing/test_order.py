@@ -1,0 +1,253 @@
+"""In which order, and to whom: priority, value, delays, skills by step, and the strategies of queues."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callcenter.domain.events import Event
+from routing.decide import Decision, decide
+from routing.plan import Member, Needs, QueuePlan, Step
+from routing.state import RouterState, Waiting
+from tests.builders import NOW, later
+from tests.routing.test_decide import an_agent
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def a_state(
+    *plans: QueuePlan, skills: Mapping[int, Needs] | None = None, idle: Mapping[int, float] | None = None
+) -> RouterState:
+    """All members of all queues are free, idle since `idle` seconds."""
+    state = RouterState(plans, skills=skills, require_console=False)
+    for agent in sorted({member.agent for plan in plans for member in plan.members}):
+        state.put_agent(an_agent(agent, idle=(idle or {}).get(agent, 0)))
+    return state
+
+
+def decided(state: RouterState, now: datetime) -> list[Decision]:
+    made = []
+    for decision in decide(state, now):
+        state.take(decision.interaction, decision.agent)
+        made.append(decision)
+    return made
+
+
+def pairs(state: RouterState, now: datetime) -> list[tuple[int, int]]:
+    return [(decision.interaction, decision.agent) for decision in decided(state, now)]
+
+
+ONE = QueuePlan(1, (Member(1),))
+
+
+def test_priority_counts_as_minutes_of_waiting() -> None:
+    state = a_state(ONE)
+    state.put_waiting(Waiting(7, 1, later(0), 1))
+    state.put_waiting(Waiting(8, 1, later(90), 1, priority=2))
+    assert pairs(state, later(100)) == [(8, 1)]
+
+
+def test_a_valued_customer_looks_older_and_nobody_starves() -> None:
+    plan = QueuePlan(1, (Member(1),), tiers={"gold": seconds(60)})
+    for came, first in ((50, 8), (70, 7)):
+        state = a_state(plan)
+        state.put_waiting(Waiting(7, 1, later(0), 1))
+        state.put_waiting(Waiting(8, 1, later(came), 1, tier="gold"))
+        assert pairs(state, later(100)) == [(first, 1)]
+
+
+def test_a_delayed_member_helps_out_after_the_delay_only() -> None:
+    plan = QueuePlan(1, (Member(1, delay=seconds(20)),))
+    state = a_state(plan)
+    state.put_waiting(Waiting(7, 1, later(0), 1))
+    assert pairs(state, later(19)) == []
+    assert state.next_wake() == later(20)
+    assert pairs(state, later(20)) == [(7, 1)]
+
+
+def test_a_delayed_member_may_take_what_has_waited_though_something_newer_goes_first() -> None:
+    plan = QueuePlan(1, (Member(1, delay=seconds(20)),))
+    state = a_state(plan)
+    state.put_waiting(Waiting(7, 1, later(0), 1))
+    state.put_waiting(Waiting(8, 1, later(15), 1, priority=10))
+    assert pairs(state, later(30)) == [(7, 1)]
+
+
+def test_an_age_shift_makes_one_queues_work_older_to_this_agent_alone() -> None:
+    first = QueuePlan(1, (Member(1), Member(2)))
+    second = QueuePlan(2, (Member(1, age_shift=seconds(30)), Member(2)))
+    for agent, expected in ((1, 8), (2, 7)):
+        state = a_state(first, second)
+        state.put_agent(an_agent(3 - agent, routing_status="interacting", version=2))
+        state.put_waiting(Waiting(7, 1, later(0), 1))
+        state.put_waiting(Waiting(8, 2, later(20), 1))
+        assert pairs(state, later(100)) == [(expected, agent)]
+
+
+STEPS = QueuePlan(
+    1,
+    (Member(1), Member(2), Member(3)),
+    needs={"billing": 3},
+    steps=(Step(seconds(30), {"billing": 1}), Step(seconds(60), {})),
+)
+SKILLS = {1: {"billing": 1}, 2: {"billing": 5}}
+
+
+@pytest.mark.parametrize(("now", "busy", "agent"), [(0, 2, None), (29, 2, None), (30, 2, 1), (59, 1, 2)])
+def test_who_may_take_it_is_asked_for_less_with_each_step(now: float, busy: int, agent: int | None) -> None:
+    state = a_state(STEPS, skills=SKILLS)
+    for other in {busy, 3}:
+        state.put_agent(an_agent(other, routing_status="wrap_up", version=2))
+    state.put_waiting(Waiting(7, 1, later(0), 1))
+    assert pairs(state, later(now)) == ([] if agent is None else [(7, agent)])
+
+
+def test_at_the_last_step_anybody_may() -> None:
+    state = a_state(STEPS, skills=SKILLS)
+    for other in (1, 2):
+        state.put_agent(an_agent(other, presence="break", version=2))
+    state.put_waiting(Waiting(7, 1, later(0), 1))
+    assert pairs(state, later(59)) == []
+    assert state.next_wake() == later(60)
+    assert pairs(state, later(60)) == [(7, 3)]
+
+
+def _event(kind: str, *, interaction: int, agent: int, second: float, version: int) -> Event:
+    data = {"state": "active", "queued_at": None, "priority": 0, "node": None}
+    return Event(1, 1, 1, later(second), kind, interaction, None, agent, 1, None, None, version, data)
+
+
+def test_the_strategy_chooses_among_those_who_may() -> None:
+    idle = {1: 10, 2: 20, 3: 30}
+    skills: Mapping[int, Needs] = {1: {"zh": 2}, 2: {"zh": 3}, 3: {"zh": 5}}
+    chosen = {}
+    for strategy in ("longest_idle", "fewest", "round_robin", "best_skill"):
+        plan = QueuePlan(1, (Member(1), Member(2), Member(3)), strategy=strategy, needs={"zh": 1})
+        state = a_state(plan, skills=skills, idle=idle)
+        for interaction, agent in ((4, 1), (5, 3)):
+            state.apply(_event("interaction.answered", interaction=interaction, agent=agent, second=5, version=3))
+        for interaction, agent in ((4, 1), (5, 2)):
+            state.apply(_event("interaction.reserved", interaction=interaction, agent=agent, second=4, version=4))
+        state.put_waiting(Waiting(7, 1, later(0), 1))
+        (decision,) = decided(state, later(100))
+        chosen[strategy] = decision.agent
+        assert decision.reason == strategy
+    assert chosen == {"longest_idle": 1, "fewest": 2, "round_robin": 3, "best_skill": 3}
+
+
+def test_an_event_heard_twice_counts_once() -> None:
+    state = a_state(ONE)
+    answered = _event("interaction.answered", interaction=4, agent=1, second=5, version=3)
+    state.apply(answered)
+    state.apply(answered)
+    assert state.served[1] == 1
+
+
+def test_a_decision_says_who_else_could_have_and_why_others_could_not() -> None:
+    plan = QueuePlan(1, tuple(Member(n) for n in range(1, 7)), needs={"zh": 1}, steps=(Step(seconds(60), {}),))
+    state = a_state(plan, skills={n: {"zh": 1} for n in (1, 2, 3, 4, 5)}, idle={1: 5, 2: 3})
+    state.put_agent(an_agent(3, presence="break", version=2))
+    state.put_agent(an_agent(4, routing_status="interacting", version=2))
+    state.put_agent(an_agent(5, routing_status="interacting", version=2))
+    state.put_waiting(Waiting(7, 1, later(0), 1, priority=1))
+    (decision,) = decided(state, later(30))
+    assert decision.why == {
+        "reason": "longest_idle",
+        "step": 0,
+        "waited_seconds": 30.0,
+        "candidates": [
+            {"agent": 2, "score": 90.0, "idle_seconds": 27.0},
+            {"agent": 1, "score": 90.0, "idle_seconds": 25.0},
+        ],
+        "excluded": {"break": 1, "interacting": 2, "later_step": 1},
+    }
+
+
+plans_of_anything = st.builds(
+    lambda queue, members, needs, steps, strategy: QueuePlan(
+        queue,
+        tuple(Member(agent, seconds(delay), seconds(shift)) for agent, (delay, shift) in members.items()),
+        strategy=strategy,
+        needs={"a": needs},
+        steps=tuple(Step(seconds(after), {"a": level}) for after, level in steps),
+        tiers={"gold": seconds(40)},
+    ),
+    st.just(0),
+    st.dictionaries(
+        st.integers(1, 6), st.tuples(st.sampled_from([0, 0, 15]), st.sampled_from([0, 0, -20, 30])), max_size=6
+    ),
+    st.integers(0, 3),
+    st.sampled_from([(), ((20, 1),), ((10, 2), (40, 0))]),
+    st.sampled_from(["longest_idle", "fewest", "round_robin", "best_skill"]),
+)
+
+
+def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Needs], work: Waiting, now: datetime) -> bool:
+    """The rule in its plainest form: at this moment, and at every later step, the agent has what is asked for."""
+    member = next((member for member in plan.members if member.agent == agent), None)
+    waited = now - work.queued_at
+    if member is None or waited < member.delay:
+        return False
+    moments = [waited, *(step.after for step in plan.steps if step.after > waited)]
+    has = skills.get(agent, {})
+    return all(has.get(skill, 0) >= level for moment in moments for skill, level in plan.needs_after(moment).items())
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Queues, agents and work of any kind, and the rules of the order in their plainest form."""
+
+    queues: Mapping[int, QueuePlan]
+    skills: Mapping[int, Needs]
+    state: RouterState
+
+    def may(self, item: Waiting, agent: int, now: datetime) -> bool:
+        waits = item.interaction not in self.state.taken_work
+        return waits and eligible(self.queues[item.queue], agent, self.skills, item, now)
+
+    def looks(self, item: Waiting, agent: int) -> tuple[datetime, int]:
+        shift = next(member.age_shift for member in self.queues[item.queue].members if member.agent == agent)
+        return self.state.place_of(item) - shift, item.interaction
+
+    def check(self, decision: Decision, now: datetime) -> None:
+        item = self.state.waiting[decision.interaction]
+        assert self.may(item, decision.agent, now)
+        for other in self.state.waiting.values():
+            if self.may(other, decision.agent, now):
+                assert self.looks(item, decision.agent) <= self.looks(other, decision.agent)
+
+
+@st.composite
+def centres(draw: st.DrawFn) -> Centre:
+    plans = draw(st.lists(plans_of_anything, min_size=1, max_size=3))
+    queues = {n: replace(plan, queue=n) for n, plan in enumerate(plans)}
+    levels = draw(st.lists(st.integers(0, 5), min_size=6, max_size=6))
+    idle = draw(st.lists(st.integers(0, 30), min_size=6, max_size=6))
+    skills: dict[int, Needs] = {agent: {"a": level} for agent, level in enumerate(levels, 1)}
+    state = a_state(*queues.values(), skills=skills, idle=dict(enumerate(idle, 1)))
+    for agent in draw(st.sets(st.integers(1, 6))) & state.agents.keys():
+        state.put_agent(an_agent(agent, routing_status="interacting", version=2))
+    tiers = st.sampled_from([None, "gold"])
+    work = st.tuples(st.sampled_from(sorted(queues)), st.integers(0, 60), st.integers(0, 2), tiers)
+    for ident, (queue, second, priority, tier) in enumerate(draw(st.lists(work, max_size=10)), 1):
+        state.put_waiting(Waiting(ident, queue, NOW + seconds(second), 1, priority, tier))
+    return Centre(queues, skills, state)
+
+
+@given(centre=centres(), moments=st.lists(st.integers(60, 130), min_size=1, max_size=4))
+def test_whatever_is_asked_for_no_rule_of_the_order_is_broken(centre: Centre, moments: list[int]) -> None:
+    state = centre.state
+    for moment in sorted(moments):
+        now = NOW + seconds(moment)
+        for decision in decide(state, now):
+            assert decision.interaction not in state.taken_work
+            assert decision.agent not in state.taken_agents
+            centre.check(decision, now)
+            state.take(decision.interaction, decision.agent)
+        free = {agent.agent for agent in state.agents.values() if agent.routing_status == "idle"} - state.taken_agents
+        assert not [item for item in state.waiting.values() for agent in free if centre.may(item, agent, now)]
