@@ -48,11 +48,11 @@ def _decision(state: RouterState, interaction: int, agent: int, queue: int, stag
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
         excluded["later_step"] = later
-    place = state.place_of(work)
+    age = round((now - state.place_of(work)).total_seconds(), 3)
     candidates = [
         {
             "agent": ident,
-            "score": round((now - place + pool.shifts[ident]).total_seconds(), 3),
+            "score": age if not (shift := pool.shifts[ident]) else age + shift.total_seconds(),
             "idle_seconds": round((now - idle_since).total_seconds(), 3),
         }
         for (*_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)

@@ -5,9 +5,13 @@ left join draft d on d.user_id = r.agent_id and d.interaction_id = r.interaction
 where r.state = 'accepted' and r.due_at <= $1;
 
 -- name: offers
--- Offers that ran out. A phone's ring is ended by the node that dials; only when that node is silent it is ours to end.
+-- Offers that ran out. A phone's ring is ended by the node that dials; only when that node is silent it is ours to end:
+-- later than that node gives up writing down an answer that came while the database was away (five minutes).
 select id, offered_at is null as unsent, channel from reservation
-where state = 'pending' and due_at <= case when channel = 'phone' then $1::timestamptz - interval '10 seconds' else $1 end;
+where state = 'pending' and due_at <= $1::timestamptz - case
+    when channel <> 'phone' then interval '0'
+    when offered_at is null then interval '10 seconds'
+    else interval '6 minutes' end;
 
 -- name: months
 select ensure_log_months($1, 3);

@@ -76,6 +76,11 @@ class Pool:
                 return self.first_work(entry)
         return None
 
+    def first_free(self, stage: int) -> int:
+        """Whose turn it is to take work of this stage; somebody is free."""
+        first: tuple[Key, int] = min([line[0] for line in self.idle[: stage + 1] if line])
+        return first[1]
+
     def candidates(self, stage: int) -> Iterator[tuple[Key, int]]:
         """Free agents who may take work of this stage, the best first."""
         lines = [line for line in self.idle[: stage + 1] if line]
@@ -114,8 +119,9 @@ class RouterState:
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        # When each pool's first ready work changed, it is looked at again.
-        self._ready: dict[int, tuple[datetime, int, int]] = {}
+        # The first work of each queue that somebody free may take: place, interaction, stage, queue.
+        self._ready: SortedList = SortedList()
+        self._ready_of: dict[int, tuple[datetime, int, int, int]] = {}
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
@@ -313,11 +319,15 @@ class RouterState:
         return (agent.idle_since,)
 
     def _look_again(self, queue: int) -> None:
-        ready = self.pools[queue].first_ready()
-        if ready is None:
-            self._ready.pop(queue, None)
-        else:
-            self._ready[queue] = ready
+        first, known = self.pools[queue].first_ready(), self._ready_of.pop(queue, None)
+        ready = None if first is None else (*first, queue)
+        if ready is not None:
+            self._ready_of[queue] = ready
+        if ready != known:
+            if known is not None:
+                self._ready.remove(known)
+            if ready is not None:
+                self._ready.add(ready)
 
     # -- for decisions
 
@@ -325,12 +335,12 @@ class RouterState:
         """Queue and stage of the first work, of all queues, that any free agent may take."""
         if not self._ready:
             return None
-        queue = min(self._ready, key=lambda queue: self._ready[queue][:2])
-        return queue, self._ready[queue][2]
+        _, _, stage, queue = self._ready[0]
+        return queue, stage
 
     def first_candidate(self, queue: int, stage: int) -> int:
         """Whose turn it is to take work of a stage, by the queue's strategy; somebody is free."""
-        return next(self.pools[queue].candidates(stage))[1]
+        return self.pools[queue].first_free(stage)
 
     def best_for(self, agent: int) -> tuple[int, int, int] | None:
         """Queue, stage and interaction of what looks oldest to a free agent."""

@@ -13,7 +13,7 @@ from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
 from callcenter.web.interactions import standing
-from callcenter.web.keys import CLOCK, DIRECTORY, FEED, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, POOL
 from screenpop import words
 from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
 from screenpop.history import load_card, load_pop
@@ -106,7 +106,7 @@ async def get_page(request: web.Request) -> web.StreamResponse:
     takes_work = any(who.user_id in queue.members for queue in directory.queues.values())
     if who.may(Role.SUPERVISOR) and not takes_work and "desk" not in request.query:
         raise web.HTTPSeeOther("/wall")
-    cursor = request.app[FEED].cursor  # before the queries: what happens in between is told again
+    cursor = request.app[BOARD].as_of()  # before the queries: what happens in between is told again
     selection = _selection_of(request)
     context = await _context(request, who, selection)
     context |= person_context(request, who, at="desk")

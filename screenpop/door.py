@@ -9,7 +9,8 @@ from callcenter.errors import CallcenterError, Forbidden, Invalid, TooMany, Unau
 from callcenter.web.auth import end_session, identity, is_https, maybe_identity, sign_in, start_session
 from callcenter.web.body import read_form
 from callcenter.web.keys import CLOCK, LOG
-from screenpop.page import HUB, LANGUAGE_COOKIE, draw, language_of, own_path
+from callcenter.web.problem import problem_of
+from screenpop.page import HUB, LANGUAGE_COOKIE, draw, explain, language_of, own_path
 
 _YEAR = 365 * 24 * 3600
 
@@ -29,7 +30,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
         signed_in = await sign_in(request, name, password)
     except (Unauthorized, TooMany, Invalid) as error:
         status = 429 if isinstance(error, TooMany) else 401
-        context = {"next": target, "name": name, "refusal": language_of(request).gettext(str(error))}
+        context = {"next": target, "name": name, "refusal": _said(request, error)}
         return draw(request, "sign_in.html", context, status=status)
     response = web.Response(status=303, headers={hdrs.LOCATION: target})
     start_session(request, response, signed_in)
@@ -51,27 +52,20 @@ async def post_password(request: web.Request) -> web.StreamResponse:
     who = identity(request)
     form = await read_form(request)
     refusal, status = "", 200
-    language = language_of(request)
     try:
         if form.get("new") != form.get("again"):
-            raise Invalid(language.gettext("The new password was not the same twice."), field="again")
+            raise Invalid("The new password was not the same twice.", field="again")
         old, new = str(form.get("old", ""))[:1000], str(form.get("new", ""))
         await users.change_password(
             request.app[LOG], who.user_id, old=old, new=new, now=request.app[CLOCK](), session=who.session
         )
     except (Invalid, Forbidden, TooMany) as error:
-        refusal, status = language.gettext(str(error)), _status(error)
+        refusal, status = _said(request, error), problem_of(error)[0].status
     return draw(request, "password.html", {"user": who.name, "done": not refusal, "refusal": refusal}, status=status)
 
 
-def _status(error: CallcenterError) -> int:
-    match error:
-        case TooMany():
-            return 429
-        case Forbidden():
-            return 403
-        case _:
-            return 422
+def _said(request: web.Request, error: CallcenterError) -> str:
+    return explain(language_of(request), problem_of(error)[0])
 
 
 async def post_language(request: web.Request) -> web.StreamResponse:

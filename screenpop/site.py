@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from callcenter.web.keys import CLOCK, DIRECTORY, POOL, SIGNED_OUT
+from callcenter.web.keys import CLOCK, DIRECTORY, FEED, POOL, SIGNED_OUT
 from callcenter.web.middleware import ERROR_PAGE
 from screenpop import acts, api, console, door, wallboard
 from screenpop.live import Hub
@@ -14,7 +14,7 @@ def add_routes(app: web.Application, hub: Hub) -> None:
     """Pages, their parts, the pop and the socket. The keys of callcenter.web must be set."""
     app[HUB] = hub
     app[SIGNED_OUT] = hub.session_ended
-    app[wallboard.BOARD] = wallboard.Board(app[POOL], app[DIRECTORY], app[CLOCK])
+    app[wallboard.BOARD] = wallboard.Board(app[POOL], app[DIRECTORY], app[FEED], app[CLOCK])
     app[api.SOCKETS] = set()
     app[ERROR_PAGE] = error_page
     app.add_routes([*door.routes(), *console.routes(), *acts.routes(), *wallboard.routes(), *api.routes()])

@@ -9,15 +9,18 @@ from typing import Generic, TypeVar
 from aiohttp import web
 
 from callcenter.domain.agent import Role
+from callcenter.domain.events import Cursor
+from callcenter.feed import Feed
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web.auth import require
-from callcenter.web.keys import CLOCK, DIRECTORY, FEED
+from callcenter.web.keys import CLOCK, DIRECTORY
 from screenpop import words
 from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.page import draw, language_of, person_context
+from screenpop.regions import SHARED_FOR
 
 _SQL = Queries.beside(__file__)
 _MOST_CELLS = 160
@@ -61,16 +64,23 @@ class AgentNow:
 class Shared(Generic[T]):
     """A figure that is asked for at most once in `seconds`, by whoever comes first; the others wait for that answer."""
 
-    def __init__(self, load: Callable[[], Awaitable[T]], *, seconds: float) -> None:
+    def __init__(self, load: Callable[[], Awaitable[T]], *, seconds: float, cursor: Callable[[], Cursor]) -> None:
         self._load = load
         self._seconds = seconds
+        self._cursor = cursor
+        self._begun_at = cursor()
         self._until = 0.0
         self._value: asyncio.Task[T] | None = None
+
+    def as_of(self) -> Cursor:
+        """All that happened up to here is in what `get` would answer."""
+        return self._begun_at if asyncio.get_running_loop().time() < self._until else self._cursor()
 
     async def get(self) -> T:
         now = asyncio.get_running_loop().time()
         if self._value is None or now >= self._until:
             self._until = now + self._seconds
+            self._begun_at = self._cursor()
             self._value = asyncio.ensure_future(self._load())
         try:
             return await asyncio.shield(self._value)
@@ -82,13 +92,21 @@ class Shared(Generic[T]):
 class Board:
     """The figures of this process, shared by all its walls and desks."""
 
-    def __init__(self, pool: Pool, directory: Directory, now: Callable[[], datetime]) -> None:
+    def __init__(self, pool: Pool, directory: Directory, feed: Feed, now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._directory = directory
         self._now = now
-        self._waiting = Shared(self._load_waiting, seconds=0.25)
-        self._agents = Shared(self._load_agents, seconds=0.25)
-        self._today = Shared(self._load_today, seconds=2)
+        self._feed = feed
+        self._waiting = Shared(self._load_waiting, seconds=SHARED_FOR, cursor=self._read_to)
+        self._agents = Shared(self._load_agents, seconds=SHARED_FOR, cursor=self._read_to)
+        self._today = Shared(self._load_today, seconds=2, cursor=self._read_to)
+
+    def _read_to(self) -> Cursor:
+        return self._feed.cursor
+
+    def as_of(self) -> Cursor:
+        """For a page: asked before its figures are, what happens later is told to it again."""
+        return min(figure.as_of() for figure in (self._waiting, self._agents, self._today))
 
     async def waiting(self) -> Mapping[int, Waiting]:
         return await self._waiting.get()
@@ -233,7 +251,7 @@ async def _context(request: web.Request) -> dict[str, object]:
 
 async def get_wall(request: web.Request) -> web.StreamResponse:
     who = require(request, Role.SUPERVISOR)
-    cursor = request.app[FEED].cursor
+    cursor = request.app[BOARD].as_of()
     context = {**await _context(request), **person_context(request, who, at="wall"), "cursor": str(cursor)}
     return draw(request, "wall.html", context)
 

@@ -108,16 +108,24 @@ REASON = {
 }
 ROLE = {"agent": _("Agent"), "supervisor": _("Supervisor"), "administrator": _("Administrator")}
 STATUS_TITLE = {
+    "400": _("Not understood"),
+    "401": _("Sign in first"),
     "403": _("Not for you"),
     "404": _("Nothing is here"),
+    "405": _("Not done that way"),
     "409": _("Somebody was quicker"),
+    "413": _("Too much at once"),
+    "422": _("That does not fit"),
     "429": _("Too many tries"),
     "500": _("That is our fault"),
     "503": _("Out of reach for a moment"),
 }
 STATUS = {
+    "400": _("What was sent cannot be read."),
+    "401": _("Sign in and try again."),
     "403": _("Your role does not allow this."),
     "404": _("It does not exist, or not any more."),
+    "405": _("This address does not take what was sent."),
     "409": _("It has changed meanwhile; look again."),
     "413": _("That is too much at once."),
     "422": _("Something in it is not right."),
@@ -146,4 +154,8 @@ REFUSALS = (
     _("The telephone that has this call is not connected to this server."),
     _("It has left already, or waits already."),
     _("The call is taken by picking up the phone."),
+    _("The new password was not the same twice."),
+    _("A password has at most 256 characters."),
+    _("This is the work of somebody else."),
+    _("The proof is missing that this comes from our own page (X-CSRF-Token); load the page again."),
 )

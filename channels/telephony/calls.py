@@ -122,6 +122,13 @@ class Legs:
         known = self._callers.get(caller)
         return None if known is None or known.ringing is None else self.channels.get(known.ringing)
 
+    def talking(self, caller: str) -> dict[str, str]:
+        """The people who are connected with the caller: their channels' names by Uniqueid."""
+        bridge = self._bridge_of.get(caller)
+        members = self._connected(bridge) - {caller} if bridge is not None else set()
+        names = {leg: self.channels.get(leg, "") for leg in members}
+        return {leg: name for leg, name in names.items() if name and not name.startswith("Local/")}
+
     # -- events
 
     def resync(self, shown: Iterable[Mapping[str, str]], before: Collection[str]) -> list[CallChange]:

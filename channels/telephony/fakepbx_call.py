@@ -179,6 +179,7 @@ class FakeCall:
 
     async def _fallback(self) -> None:
         """app_queue or voicemail: outside what is played here; the caller stays there until they hang up."""
+        self.channel.context, self.channel.exten = "callcenter-fallback", "s"
         self.channel.answer()
         self._enter("fallback")
         while not self.channel.left:

@@ -236,6 +236,18 @@ class Follower:
             talking = {names[t["leg"]]: t["reservation"] for t in row["talking"] if t["leg"] in names}
             self._voice.calls.track(call, talking)
             return
+        # First: whom a caller in the fallback talks with is none of our offers.
+        if self._switch.is_elsewhere(unique):
+            log.warning("call.in_fallback", interaction=ident)
+            await interactions.leave_unserved(
+                self._log, ident, outcome=Outcome.FLOW_OUT, cause="fallback", node=None, now=now
+            )
+            return
+        if row["pending"] is not None and (talking_now := self._switch.legs.talking(unique)):
+            # No server was there to hear the answer. From the next look on it is followed as a conversation.
+            log.warning("call.answer_unheard", interaction=ident)
+            await interactions.answer(self._log, row["pending"], now=now, leg=next(iter(talking_now.values())))
+            return
         if not (row["orphan"] or ident in self._to_pull) or not row["called"]:
             return  # its dialplan has seen the connection end and asks again by itself
         log.warning("call.taken_over", interaction=ident)

@@ -33,6 +33,8 @@ FOLLOWED: Final = frozenset(
     ]
 )
 INBOUND: Final = "callcenter-inbound"
+# Where a caller of ours is on the way to ask us.
+_OURS: Final = frozenset([INBOUND, "callcenter-clean"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class Switch:
     def __init__(self, settings: PbxSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.name = settings.name
         self.legs = Legs()
-        self.asking: Sequence[Asking] = ()  # at the last comparison
+        # At the last comparison:
+        self.asking: Sequence[Asking] = ()
+        self._elsewhere: Collection[str] = frozenset()
         self.changes: asyncio.Queue[tuple[CallChange, datetime]] = asyncio.Queue()
         self._clock = clock
         self.seen: Callable[[CallChange], None] = lambda change: None
@@ -154,7 +158,12 @@ class Switch:
     def _resync(self, shown: Sequence[Event], before: Collection[str]) -> None:
         channels = [event.fields for event in shown if event.name == "CoreShowChannel" and _is_whole(event)]
         self.asking = [asking for channel in channels if (asking := asking_of(channel)) is not None]
+        self._elsewhere = {channel["Uniqueid"] for channel in channels if channel.get("Context", INBOUND) not in _OURS}
         self._tell(self.legs.resync(channels, before))
+
+    def is_elsewhere(self, unique: str) -> bool:
+        """Whether a caller had left our part of the dialplan at the last comparison: the fallback, another context."""
+        return unique in self._elsewhere
 
     # -- what we ask of it
 

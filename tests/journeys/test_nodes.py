@@ -6,11 +6,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import asyncpg
+import pytest
+import structlog
 
 from callcenter.actions import interactions
 from callcenter.app import clock, running
 from callcenter.domain.interaction import Channel
+from channels.telephony import agi
 from channels.telephony.fakepbx import FakePbx
+from channels.telephony.fastagi import AgiSession, serve_agi
 from tests.builders import eventually, ident_of, make_queue, on_queue, reserve
 from tests.journeys.world import World, a_world, settings_for
 
@@ -131,6 +135,60 @@ async def test_who_was_transferred_back_to_us_keeps_that_place_when_the_server_s
         await call.until("waiting")
         call.hangup()
         await world.until("interaction.abandoned", interaction=second)
+
+
+@asynccontextmanager
+async def _a_server_that_dials(endpoint: str) -> AsyncIterator[int]:
+    """The port of a server that rings one phone for whoever calls, and hears of nothing."""
+
+    async def handle(session: AgiSession) -> None:
+        if session.path == "/inbound":
+            await session.command(agi.answer())
+            await session.command(agi.dial(endpoint, timeout=timedelta(seconds=20), options="tg", answered="1"))
+
+    server = await serve_agi(
+        handle, host="127.0.0.1", port=0, allowed=lambda peer: True, max_connections=5, logger=structlog.get_logger()
+    )
+    try:
+        yield server.port
+    finally:
+        await server.stop()
+
+
+@pytest.mark.parametrize("orphan", [False, True])
+async def test_an_answer_that_no_server_heard_is_found_and_the_conversation_goes_on(
+    database: str, orphan: bool
+) -> None:
+    async with a_world(database) as world, _a_server_that_dials("PJSIP/1001") as port:
+        nodes, world.pbx.nodes[:] = list(world.pbx.nodes), [("127.0.0.1", port)]
+        call = await world.call()
+        await call.until("talking")
+        dead = await world.pool.fetchval(
+            "insert into node (name, lease_until) values ('dead', $1) returning id", clock() - timedelta(seconds=1)
+        )
+        log, key = world.server.log, f"default/{call.uniqueid}"
+        ident = await _written_down(world, key, node=dead if orphan else world.server.node.id)
+        await on_queue(log, world.agents["amy"], now=clock())
+        reservation = await reserve(log, ident, world.agents["amy"], now=clock())
+        await interactions.offer(log, reservation, due=clock() + timedelta(seconds=20), now=clock())
+        await world.until("interaction.answered", interaction=ident, agent="amy")
+        await world.until("interaction.adopted", interaction=ident)
+        assert call.state == "talking"
+        world.pbx.nodes[:] = nodes
+        call.agent_hangs_up()
+        await world.until("interaction.ended", interaction=ident, cause="agent_hangup")
+        assert await world.status("amy") == "wrap_up"
+
+
+async def test_callers_whom_the_fallback_has_are_offered_to_nobody(database: str) -> None:
+    async with a_world(database) as world:
+        world.pbx.patience = 0.0
+        async with _no_server(world):
+            call = await world.call()
+            await call.until("fallback")
+        ident = await _written_down(world, f"default/{call.uniqueid}", node=world.server.node.id)
+        await world.until("interaction.closed", interaction=ident, outcome="flow_out", cause="fallback")
+        assert call.state == "fallback"
 
 
 async def test_the_end_of_a_call_that_is_being_written_when_the_server_stops_is_kept(database: str) -> None:

@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
+from callcenter.actions import interactions
+from callcenter.store.pool import Pool
 from channels.telephony.fakepbx import FakeCall
-from tests.builders import eventually
+from routing import due
+from tests.builders import NOW, arrive, eventually, later, make_floor, reserve
 from tests.journeys.world import World, a_world, kinds_of
 
 
@@ -189,3 +192,20 @@ async def test_a_caller_transferred_to_a_number_of_ours_waits_anew(database: str
         call.hangup()
         await world.until("interaction.abandoned", interaction=again["interaction"])
         assert "interaction.abandoned" not in kinds_of(world.events, ident)
+
+
+async def test_a_phone_that_rings_is_left_to_its_node_while_that_may_still_write_its_answer_down(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    ident = await arrive(floor.log, queue=floor.queue, node=floor.node)
+    reservation = await reserve(floor.log, ident, floor.agent)
+    await interactions.offer(floor.log, reservation, due=later(20), now=NOW)
+    assert await due.sweep(floor.log, later(20 + 300)) == 0
+    await interactions.answer(floor.log, reservation, now=later(2))
+    assert await due.sweep(floor.log, later(1000)) == 0
+
+
+async def test_a_phone_that_no_node_has_dialled_for_long_is_given_up(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    ident = await arrive(floor.log, queue=floor.queue, node=floor.node)
+    await interactions.offer(floor.log, await reserve(floor.log, ident, floor.agent), due=later(20), now=NOW)
+    assert await due.sweep(floor.log, later(20 + 360)) == 1
