@@ -29,6 +29,7 @@ _ELSEWHERE = {
     "token": "tokens",
     "import": "customers",
     "call": "call",
+    "simulate": "simulate",
 }
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[int]]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -26,8 +26,6 @@ _AT_ONCE = 8
 # After a failure of the database, seconds until the same is tried again.
 _AGAIN_IN = 0.5
 _FAILURES: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError)
-# How long a reserved agent may wait for the dial to go out; the offer sets the ring's own limit.
-RESERVED_FOR = timedelta(seconds=10)
 
 
 class Router:
@@ -152,7 +150,7 @@ class Router:
                 agent_version=decision.agent_version,
                 reason=decision.reason,
                 decision=decision.why,
-                due=now + RESERVED_FOR,
+                due=now + interactions.RESERVED_FOR,
                 now=now,
             )
             if not events:

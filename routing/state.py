@@ -13,6 +13,7 @@ from sortedcontainers import SortedList
 from callcenter.domain.agent import DESK_GRACE, Presence, RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import State
+from callcenter.domain.order import place
 from routing.plan import Needs, QueuePlan
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
@@ -231,10 +232,9 @@ class RouterState:
         return self._timers[0][0] if self._timers else None
 
     def place_of(self, work: Waiting) -> datetime:
-        """When it would have come to wait as long as it looks: age, priority and value in one order."""
+        """Since when it seems to wait: time, priority and its customer's value in one order."""
         tiers = self.pools[work.queue].plan.tiers if work.queue in self.pools else {}
-        shift = tiers.get(work.tier or "", timedelta())
-        return work.queued_at - shift - timedelta(minutes=work.priority)
+        return place(work.queued_at, priority=work.priority, shift=tiers.get(work.tier or "", timedelta()))
 
     def _join_line(self, work: Waiting, now: datetime) -> None:
         pool = self.pools.get(work.queue)

@@ -24,6 +24,8 @@ from callcenter.store.log import ContactLog
 Events = tuple[Event, ...]
 # A busy or unreachable phone is left alone for this long, doubled with each failure in a row, up to a minute.
 BACKOFF = timedelta(seconds=5)
+# How long a reserved agent may wait for the dial to go out; the offer sets the ring's own limit.
+RESERVED_FOR = timedelta(seconds=10)
 # Whoever gives up sooner than this was never really waiting (domain.md: short abandon).
 SHORT_ABANDON = timedelta(seconds=5)
 
@@ -98,6 +100,22 @@ async def reserve(
 ) -> Events:
     """Empty when the interaction left, or the agent moved, in the meantime: the caller decides anew."""
     return await log.write("reserve", interaction, agent, agent_version, 0, reason, decision, due, now)
+
+
+async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now: datetime) -> Events:
+    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent is not free."""
+    decision = {"reason": "assigned", "by": by}
+    events = await reserve(
+        log,
+        interaction,
+        agent=agent,
+        agent_version=None,
+        reason="assigned",
+        decision=decision,
+        due=now + RESERVED_FOR,
+        now=now,
+    )
+    return _moved(events, "It is not waiting in a queue, or the agent is not free.")
 
 
 async def offer(log: ContactLog, reservation: int, *, due: datetime, now: datetime) -> Events:

@@ -18,13 +18,17 @@ RENEW_EVERY = 2.0
 
 @dataclass(slots=True)
 class Node:
-    """This process. `lease_until` is what it may rely on; past it the node refuses its own late writes."""
+    """This process. `lease_until` is what it may rely on; past it the node takes no call, and others may take its own.
+
+    What it still sees of its calls then is written only where no other node has taken them.
+    """
 
     id: int
     name: str
     epoch: int
     lease_until: datetime
     others: int = 0
+    stopping: bool = False
 
     def alive(self, now: datetime) -> bool:
         return now < self.lease_until
@@ -41,6 +45,7 @@ class Node:
 
     async def give_up(self, pool: Pool, now: datetime) -> None:
         """An orderly stop: what the node still sees of its calls is no longer its to write down."""
+        self.stopping = True
         self.lease_until = now
         await pool.execute(_SQL.give_up, self.id, self.epoch, now)
 

@@ -24,7 +24,6 @@ from callcenter.web.interactions import (
     in_hand,
     item,
     standing,
-    waiting_because,
     whole,
     with_external_id,
 )
@@ -33,6 +32,7 @@ from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
 from callcenter.web.phones import PHONES
+from callcenter.web.why import waiting_because
 
 _AT = f"/interactions/{ID}"
 
@@ -72,6 +72,12 @@ class Move:
     __pydantic_config__ = STRICT
     queue: Line | None = None
     priority: Annotated[int, Field(ge=-1440, le=1440)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    __pydantic_config__ = STRICT
+    agent: Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +303,20 @@ async def move(request: web.Request) -> web.StreamResponse:
     return await _now(request, ident)
 
 
+@operation(
+    "POST", f"{_AT}/assign", summary="Offer waiting work to an agent of one's choice, who must be free",
+    tag="interactions", role=Role.SUPERVISOR, body=Assignment, answer=Item, acts=True,
+)  # fmt: skip
+async def assign(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, Assignment)
+    who, ident = identity(request), path_id(request)
+    agent = user_id(request, given.agent, field="agent", active=True)
+    assert agent is not None
+    await standing(request.app[POOL], ident, asks=who.user_id)
+    await actions.assign(request.app[LOG], ident, agent=agent, by=who.name, now=request.app[CLOCK]())
+    return await _now(request, ident)
+
+
 @operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
 async def why(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
@@ -313,12 +333,13 @@ async def why(request: web.Request) -> web.StreamResponse:
             for candidate in decision["candidates"]
             if candidate["agent"] in users
         ]
-    return answer(Why(decision, await waiting_because(request.app[POOL], ident)))
+    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], ident, now=request.app[CLOCK]())
+    return answer(Why(decision, waiting))
 
 
 def routes() -> list[web.RouteDef]:
     found = (
-        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, identify,
+        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, assign, identify,
         why,
     )  # fmt: skip
     return [each.route() for each in found]

@@ -165,27 +165,3 @@ async def in_hand(pool: Pool, ident: int, *, asks: int, of_anybody: bool) -> asy
     if row is None:
         raise NotFound(f"There is no interaction {ident}.")
     return row
-
-
-async def waiting_because(pool: Pool, ident: int) -> str | None:
-    """In words, why nobody has it yet; None when somebody has, or nobody will."""
-    row = await standing(pool, ident, asks=0)
-    match row["state"]:
-        case State.NEW:
-            return "It is not in a queue yet."
-        case State.OFFERED:
-            return "It is offered to an agent, who has not answered yet."
-        case State.QUEUED:
-            return await _in_queue(pool, ident, queue=row["queue_id"])
-        case _:
-            return None
-
-
-async def _in_queue(pool: Pool, ident: int, *, queue: int) -> str:
-    ahead = await pool.fetchval(SQL.ahead, ident)
-    doing = await pool.fetch(SQL.members, queue)
-    place = f"{ahead} wait in front of it." if ahead else "It is the first in line."
-    if not doing:
-        return f"{place} The queue has no agents."
-    parts = ", ".join(f"{row['count']} {row['doing'].replace('_', ' ')}" for row in doing)
-    return f"{place} The queue's agents: {parts}."

@@ -104,10 +104,10 @@ select case when a.presence = 'on_queue' then a.routing_status else a.presence e
 from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
 where m.queue_id = $1 group by 1 order by 2 desc, 1;
 
--- name: ahead
--- How many wait in front of it.
-select count(*) from interaction x join interaction i on i.id = $1
-where x.closed_at is null and x.state = 'queued' and x.queue_id = i.queue_id and (x.queued_at, x.id) < (i.queued_at, i.id);
+-- name: line
+-- What waits in a queue, and all that its order depends on.
+select i.id, i.queued_at, i.priority, c.tier from interaction i left join customer c on c.id = i.customer_id
+where i.closed_at is null and i.state = 'queued' and i.queue_id = $1;
 
 -- name: day
 -- The first and the last that arrived in a time, and how many ids lie between; rows lie in the order of their arrival.

@@ -18,7 +18,7 @@ from tests.bench.arrival import arrivals, contact_log
 from tests.bench.calls import Bench, many_agents, pops, start_and_idle, waiting
 from tests.bench.codecs import codecs
 from tests.bench.dataset import SMALL, Sizes, clear, prepare
-from tests.bench.decisions import decisions
+from tests.bench.decisions import decisions, simulated_day
 from tests.bench.figures import Row, table
 from tests.bench.ground import DEFAULT_FOLDER, checkpoint, running
 from tests.bench.process import Failed
@@ -42,7 +42,8 @@ async def _log(bench: Bench) -> list[Row]:
 
 
 async def _decisions(bench: Bench) -> list[Row]:
-    return await asyncio.to_thread(lambda: decisions(rounds=bench.rounds))
+    rows = await asyncio.to_thread(lambda: decisions(rounds=bench.rounds))
+    return rows + await asyncio.to_thread(simulated_day)
 
 
 async def _codecs(bench: Bench) -> list[Row]:

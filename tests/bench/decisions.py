@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
+from callcenter import toml
 from routing.decide import decide
 from routing.plan import Member, QueuePlan, Step
+from routing.scenario import SCENARIO
+from routing.simulate import simulate
 from routing.state import AgentState, RouterState, Waiting
 from tests.bench.figures import Row, Target, Unit
 
@@ -41,6 +44,53 @@ def decisions(*, rounds: int) -> list[Row]:
         ),
         Row(f"the router's state, {size}", Unit.MB, _weight(*_LARGE), target=Target(300)),
     ]
+
+
+def simulated_day() -> list[Row]:
+    """A day of 2,000 agents and 100,000 calls through the simulator."""
+    seconds: list[float] = []
+    text = _DAY.format(calls_per_hour=5_000, agents=1_000)
+    scenario = toml.parse(text, "day.toml").read_as(SCENARIO)
+    begun = time.perf_counter()
+    outcome = simulate(scenario, progress=lambda done, of: seconds.append(time.perf_counter() - begun))
+    calls = sum(of_queue["offered"].mean for of_queue in outcome.queues.values())
+    each = seconds[-1] / len(seconds)
+    return [Row("a simulated day, 2,000 agents", Unit.SECONDS, each, target=Target(60), note=f"{calls:,.0f} calls")]
+
+
+_DAY = """
+[simulation]
+length = "10h"
+replications = 2
+
+[[flows]]
+queue = "support"
+per_hour = {calls_per_hour}
+handle = {{ lognormal = {{ mean = "5m", sd = "3m" }} }}
+patience = {{ exponential = "2m" }}
+needs = {{ zh = 2 }}
+steps = [{{ after = "20s", needs = {{ zh = 1 }} }}]
+service_level = {{ within = "20s" }}
+
+[[flows]]
+queue = "billing"
+per_hour = {calls_per_hour}
+handle = {{ exponential = "4m" }}
+patience = {{ exponential = "90s" }}
+strategy = "round_robin"
+service_level = {{ within = "30s" }}
+
+[[staff]]
+count = {agents}
+queues = ["support", "billing"]
+skills = {{ zh = 3 }}
+
+[[staff]]
+count = {agents}
+queues = ["billing", "support"]
+skills = {{ zh = 1 }}
+delay = "5s"
+"""
 
 
 def _state(agents: int, waiting: int, *, seed: int) -> RouterState:

@@ -27,6 +27,7 @@ from tests.builders import (
     arrive,
     eventually,
     later,
+    make_customer,
     make_floor,
     make_node,
     make_queue,
@@ -47,7 +48,10 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
     log = ContactLog(pool)
     node = await make_node(pool)
     users = [await make_user(pool, f"a{n}") for n in range(3)]
-    queue = await make_queue(pool, members=users)
+    queue = await make_queue(pool, members=users, tiers={"gold": "60s"})
+    other = await make_queue(pool, "billing", members=users[:1])
+    gold = await make_customer(pool, phone="+8613800138001")
+    await pool.execute("update customer set tier = 'gold' where id = $1", gold)
     state = await snapshot.load(pool, require_console=True, day_began=NOW)
 
     def apply(events: Sequence[Event]) -> None:
@@ -61,11 +65,12 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
     for step in range(300):
         now = later(step)
         agent = chance.choice(users)
-        act = chance.randrange(9)
+        act = chance.randrange(11)
         try:
             match act:
                 case 0 | 1:
-                    live.append(await arrive(log, queue=queue, now=now))
+                    phone = chance.choice(["+8613800138000", "+8613800138001"])
+                    live.append(await arrive(log, queue=queue, phone=phone, now=now))
                 case 2 if live:
                     interaction = chance.choice(live)
                     events = await interactions.reserve(
@@ -91,6 +96,12 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
                     presence = chance.choice(["on_queue", "on_queue", "break"])
                     await agents.set_presence(log, agent, presence=presence, reason=None, actor=agent, now=now)
                     await agents.open_desk(log, agent, node=node, now=now)
+                case 9 if live:
+                    to, minutes = chance.choice([queue, other, None]), chance.choice([None, 0, 5])
+                    await interactions.move(log, chance.choice(live), queue=to, priority=minutes, actor=agent, now=now)
+                case 10 if live:
+                    who = chance.choice([gold, None])
+                    await interactions.identify(log, chance.choice(live), customer=who, actor=agent, now=now)
         except Conflict:
             pass
     assert picture(state) == picture(await snapshot.load(pool, require_console=True, day_began=NOW))

@@ -50,7 +50,7 @@ async def indexes_of(db: asyncpg.Connection, sql: str, *args: object) -> set[str
     [
         (FEED.page, (1, "1", 0, 500), "contact_log"),
         (VOICE.known, (["default/1.0"],), "interaction_external"),
-        (VOICE.open, ("default", NOW), "interaction_open"),
+        (VOICE.open, ("default", NOW, True, ["default"]), "interaction_open"),
         (SNAPSHOT.waiting, (), "interaction_open"),
         (DUE.wrap_ups, (NOW,), "reservation_live"),
         (DUE.offers, (NOW,), "reservation_"),

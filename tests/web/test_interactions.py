@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from callcenter.actions import interactions
+from callcenter.actions import agents, interactions
 from callcenter.domain.interaction import Channel, ReservationState
 from tests.web.conftest import Doors, Phones
 
@@ -231,6 +231,22 @@ async def test_why_explains_an_offer_and_a_wait(doors: Doors) -> None:
     assert waiting["waiting_because"] == "It is the first in line. The queue's agents: 1 offered, 1 offline."
 
 
+async def test_why_counts_who_looks_older_and_names_what_is_asked_for(doors: Doors) -> None:
+    steps = [{"after": "30s", "needs": {"zh": 1}}]
+    async with doors.log.pool.acquire() as connection:
+        await connection.execute("update queue set needs = $1, steps = $2 where name = 'support'", {"zh": 3}, steps)
+    await doors.directory.load()
+    first = await doors.arrive()
+    doors.clock.move(seconds=20)
+    second = await doors.arrive()
+    await doors.call("sue", "POST", f"/api/v1/interactions/{second}/move", json={"priority": 1})
+    why = (await doors.get("sue", f"/api/v1/interactions/{first}/why"))["waiting_because"]
+    assert why.startswith("1 wait in front of it. It asks for zh 3, until it has waited 30s. ")
+    doors.clock.move(seconds=20)
+    why = (await doors.get("sue", f"/api/v1/interactions/{first}/why"))["waiting_because"]
+    assert why.startswith("1 wait in front of it. It asks for zh 1. ")
+
+
 async def read_csv(doors: Doors, query: str) -> list[dict[str, str]]:
     response = await doors.call("sue", "GET", f"/api/v1/interactions.csv{query}")
     assert response.status == 200, await response.text()
@@ -267,6 +283,20 @@ async def test_a_move_that_cannot_be_meant_is_refused(
 ) -> None:
     ident = await doors.arrive()
     assert (await doors.call(who, "POST", f"/api/v1/interactions/{ident}/move", json=body)).status == status
+
+
+async def test_a_supervisor_chooses_who_is_asked(doors: Doors) -> None:
+    ident = await doors.arrive()
+    path = f"/api/v1/interactions/{ident}/assign"
+    assert (await doors.call("amy", "POST", path, json={"agent": "bo"})).status == 403
+    assert (await doors.call("sue", "POST", path, json={"agent": "nobody"})).status == 422
+    assert (await doors.call("sue", "POST", path, json={"agent": "bo"})).status == 409
+    bo = doors.ids["bo"]
+    await agents.set_presence(doors.log, bo, presence="on_queue", reason=None, actor=bo, now=doors.clock())
+    assigned = await doors.call("sue", "POST", path, json={"agent": "bo"})
+    assert (assigned.status, (await assigned.json())["agent"]) == (200, "bo")
+    decision = (await doors.get("sue", f"/api/v1/interactions/{ident}/why"))["decision"]
+    assert (decision["reason"], decision["by"]) == ("assigned", "sue")
 
 
 async def test_work_that_does_not_wait_cannot_be_moved(doors: Doors) -> None:

@@ -1,0 +1,141 @@
+"""The simulator against what is known exactly: Erlang's formulas, and scenarios that leave nothing to chance."""
+
+from math import exp, factorial
+
+import pytest
+
+from callcenter import toml
+from routing.scenario import SCENARIO, Scenario
+from routing.simulate import Outcome, simulate
+
+BASE = """
+[simulation]
+length = "{length}"
+warm_up = "1h"
+replications = {replications}
+seed = {seed}
+
+[[flows]]
+queue = "support"
+per_hour = {per_hour}
+handle = {{ {handle} }}
+{patience}
+service_level = {{ within = "20s" }}
+
+[[staff]]
+count = {agents}
+queues = ["support"]
+"""
+
+
+def read(text: str) -> Scenario:
+    return toml.parse(text, "scenario.toml").read_as(SCENARIO)
+
+
+def support(**changes: object) -> Outcome:
+    given = {
+        "length": "9h",
+        "replications": 12,
+        "seed": 1,
+        "per_hour": 160,
+        "handle": 'exponential = "3m"',
+        "patience": "",
+        "agents": 10,
+        **changes,
+    }
+    return simulate(read(BASE.format(**given)))
+
+
+def test_without_abandonment_it_agrees_with_erlang_c() -> None:
+    found = support().queues["support"]
+    agents, offered, handle, within = 10, 8.0, 180.0, 20.0
+    last = offered**agents / factorial(agents) * agents / (agents - offered)
+    waits = last / (sum(offered**k / factorial(k) for k in range(agents)) + last)
+    asa = waits * handle / (agents - offered)
+    level = 1 - waits * exp(-(agents - offered) * within / handle)
+    assert abs(found["asa_seconds"].mean - asa) <= found["asa_seconds"].ci95
+    assert abs(found["service_level"].mean - level) <= found["service_level"].ci95
+    assert abs(found["occupancy"].mean - offered / agents) <= found["occupancy"].ci95
+    assert found["abandonment"].mean == 0
+
+
+def test_with_patience_it_agrees_with_erlang_a() -> None:
+    found = support(per_hour=220, patience='patience = { exponential = "60s" }').queues["support"]
+    arrival, service, leaving, agents = 220 / 3600, 1 / 180, 1 / 60, 10
+    # Birth and death: who is in the system, by the rate in over the rate out.
+    weights = [1.0]
+    for k in range(1, 400):
+        weights.append(weights[-1] * arrival / (min(k, agents) * service + max(0, k - agents) * leaving))
+    total = sum(weights)
+    waiting = sum(max(0, k - agents) * weight for k, weight in enumerate(weights)) / total
+    busy = sum(min(k, agents) * weight for k, weight in enumerate(weights)) / total
+    abandoned = waiting * leaving / arrival
+    assert abs(found["abandonment"].mean - abandoned) <= found["abandonment"].ci95
+    assert abs(found["occupancy"].mean - busy / agents) <= found["occupancy"].ci95
+
+
+def test_the_same_seed_gives_the_same_day_and_another_one_another() -> None:
+    few = {"replications": 2, "length": "2h"}
+    assert support(**few) == support(**few)
+    assert support(**few) != support(**few, seed=2)
+
+
+def test_who_gives_up_at_once_is_abandoned_where_nobody_works() -> None:
+    text = BASE.format(
+        length="3h",
+        replications=2,
+        seed=1,
+        per_hour=60,
+        handle='fixed = "1m"',
+        patience='patience = { fixed = "10s" }',
+        agents=1,
+    )
+    found = simulate(read(text + 'shifts = [{ begin = "0h", end = "1h" }]\n')).queues["support"]
+    assert found["abandonment"].mean == 1
+    assert found["service_level"].mean == 0
+    assert (found["answered"].mean, found["occupancy"].mean) == (0, 0)
+
+
+def test_a_step_brings_in_those_who_know_less() -> None:
+    text = BASE.format(
+        length="4h", replications=2, seed=1, per_hour=20, handle='fixed = "1m"', patience="", agents=1
+    ).replace(
+        'service_level = { within = "20s" }',
+        'needs = { billing = 2 }\nsteps = [{ after = "15s", needs = {} }]\nservice_level = { within = "20s" }',
+    )
+    found = simulate(read(text)).queues["support"]
+    assert found["asa_seconds"].mean >= 15
+    assert found["abandonment"].mean == 0
+
+
+def test_rates_follow_their_stretches() -> None:
+    text = BASE.format(
+        length="4h", replications=4, seed=1, per_hour=60, handle='fixed = "1s"', patience="", agents=5
+    ).replace("per_hour = 60", 'arrivals = [{ until = "2h", per_hour = 300 }, { until = "3h", per_hour = 0 }]')
+    found = simulate(read(text)).queues["support"]
+    assert abs(found["offered"].mean - 300) < 40
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            ("per_hour = 160", "per_hour = 160\ncolour = 1"),
+            "line 11: flows[1].colour: there is no such key",
+        ),
+        (("per_hour = 160", ""), "expected either per_hour or arrivals"),
+        (
+            ('exponential = "3m"', 'exponential = "3m", fixed = "1m"'),
+            "expected one of exponential, lognormal and fixed",
+        ),
+        (('queues = ["support"]', 'queues = ["sales"]'), "staff for the queue sales, which no flow has"),
+        (('warm_up = "1h"', 'warm_up = "9h"'), "the warm_up is not shorter than the length"),
+    ],
+)
+def test_a_scenario_that_makes_no_sense_is_refused_with_its_place(change: tuple[str, str], complaint: str) -> None:
+    text = BASE.format(
+        length="9h", replications=2, seed=1, per_hour=160, handle='exponential = "3m"', patience="", agents=1
+    )
+    with pytest.raises(toml.BadFile) as refused:
+        read(text.replace(*change))
+    assert complaint in str(refused.value)
