@@ -90,6 +90,16 @@ service_level = { within = "20 seconds" }
         ("[[queues]]\nname='a'\nnumbers=['1']\n[[queues]]\nname='b'\nnumbers=['1']", "second time"),
         ("[[queues]]\nname='a'\nmembers=['x','x']", "second time"),
         ("[[queues]]\nname='a'\nwrap_up={mode='time_boxed'}", "needs a limit"),
+        ("[[queues]]\nname='a'\nneeds={zh=0}", "greater than or equal to 1"),
+        (
+            "[[queues]]\nname='a'\nneeds={zh=1}\nsteps=[{after='9s', needs={zh=2}}]",
+            "step 1 asks for zh 2, more than before",
+        ),
+        ("[[queues]]\nname='a'\nsteps=[{after='9s', needs={zh=1}}]", "step 1 asks for zh 1, more than before"),
+        (
+            "[[queues]]\nname='a'\nsteps=[{after='9s', needs={}}, {after='9s', needs={}}]",
+            "not later than the one before",
+        ),
         ("[[queues]]\nname='a'\nring_timeout='0s'", "above zero"),
         ("[[queues]]\nname='a'\ngreeting='welcome,${SHELL(rm)}'", "pattern"),
         ("[[hours]]\nname='a'\ntimezone='UTC'", "never open"),

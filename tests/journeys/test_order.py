@@ -1,0 +1,46 @@
+"""Who gets a call: skills that are asked for less with time, and the word of a supervisor."""
+
+from datetime import datetime
+
+from callcenter.app import clock
+from tests.builders import eventually, make_queue
+from tests.journeys.world import World, a_world
+
+
+async def test_a_step_later_somebody_with_less_skill_is_rung(database: str) -> None:
+    queue = {"needs": {"zh": 3}, "steps": [{"after": "1s", "needs": {}}]}
+    async with a_world(database, queue=queue) as world:
+        await world.on_queue("amy")
+        call = await world.call()
+        await call.until("talking", timeout=10)
+        ident = (await world.until("interaction.reserved", agent="amy"))["interaction"]
+        item = await world.interaction(ident)
+        waited = datetime.fromisoformat(item["answered_at"]) - datetime.fromisoformat(item["queued_at"])
+        assert waited.total_seconds() >= 1
+        decision = (await world.ask("GET", f"/interactions/{ident}/why", who="sue"))["decision"]
+        assert (decision["step"], [each["agent"] for each in decision["candidates"]]) == (1, ["amy"])
+        call.hangup()
+        await call.until("ended")
+
+
+async def test_a_caller_who_is_moved_is_rung_for_by_the_other_queue(database: str) -> None:
+    async with a_world(database) as world:
+        await world.pool.execute("delete from queue_member")
+        await make_queue(world.pool, "billing", members=[world.agents["cy"]])
+        async with world.server.log.transaction() as tx:
+            await tx.append("organisation.applied", now=clock())
+        await eventually(lambda: _knows(world, "billing"))
+        await world.on_queue("cy")
+        call = await world.call()
+        await call.until("waiting")
+        ident = (await world.until("interaction.queued"))["interaction"]
+        await world.ask("POST", f"/interactions/{ident}/move", who="sue", queue="billing", priority=5)
+        await call.until("talking", timeout=10)
+        item = await world.interaction(ident)
+        assert (item["queue"], item["agent"], item["priority"]) == ("billing", "cy", 5)
+        call.hangup()
+        await call.until("ended")
+
+
+async def _knows(world: World, name: str) -> bool:
+    return any(queue.name == name for queue in world.server.directory.queues.values())
