@@ -391,6 +391,7 @@ create table users (
 -- function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint) returns SETOF contact_log
 -- function log_interaction(i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb) returns SETOF contact_log
 -- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function move(p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function move_desk(p_agent bigint, p_node bigint, p_open boolean, p_now timestamptz) returns SETOF contact_log
 -- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
 -- function note_cluster() returns integer

@@ -72,7 +72,8 @@ class Hub:
         self._node = node
         self._clock = clock
         self._clients: dict[int, list[Client]] = {}
-        self._pops: dict[int, asyncio.Future[bool]] = {}
+        # By reservation: the interaction's version that its pop shows, and whether that was written.
+        self._pops: dict[int, tuple[int, asyncio.Future[bool]]] = {}
         self._prepared: dict[int, asyncio.Task[Pop]] = {}
         self._elsewhere: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -162,7 +163,7 @@ class Hub:
 
     async def written(self, reservation: int, agent: int) -> bool:
         """See callcenter.ports.Pops."""
-        written = self._pops.get(reservation)
+        _, written = self._pops.get(reservation, (0, None))
         if written is None:
             if agent in self._elsewhere and not self.connected(agent):
                 await asyncio.sleep(_ELSEWHERE)
@@ -176,16 +177,19 @@ class Hub:
 
     def _offer_pop(self, event: Event) -> None:
         reservation = event.data.get("reservation")
-        if reservation is None or event.agent is None or reservation in self._pops or not self.connected(event.agent):
+        if reservation is None or event.agent is None or not self.connected(event.agent):
+            return
+        # Both the commit and the feed tell of it, the feed a moment later; a call that comes back pops once more.
+        version = event.version or 0
+        if reservation in self._pops and self._pops[reservation][0] >= version:
             return
         loop = asyncio.get_running_loop()
-        self._pops[reservation] = loop.create_future()
-        # Both the commit and the feed tell of it, the feed a moment later.
+        self._pops[reservation] = (version, loop.create_future())
         loop.call_later(60, self._pops.pop, reservation, None)
         self._spawn(self._pop(event, reservation))
 
     async def _pop(self, event: Event, reservation: int) -> None:
-        written = self._pops[reservation]
+        _, written = self._pops[reservation]
         try:
             pop = await self._load(event)
             assert event.agent is not None

@@ -4,6 +4,7 @@ asyncpg's pool opens them, counts them and closes them. It takes a task and a pr
 a short statement costs this process; so one that will be used again in a moment is kept out of it until it is wanted.
 """
 
+import asyncio
 from typing import Any, Self
 
 import asyncpg
@@ -45,7 +46,7 @@ class Pool:
 
     def acquire(self) -> "_Loan":
         """Lend a connection for several statements; it must not be used afterwards."""
-        return _Loan(self)
+        return _Loan(self, several=True)
 
     async def close(self) -> None:
         """Lend no more, wait until all are back, and close them."""
@@ -85,10 +86,11 @@ class Pool:
 class _Loan:
     """A class of its own: made from a generator it would cost more than the statement's protocol."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_pool", "_several")
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, several: bool = False) -> None:
         self._pool = pool
+        self._several = several
 
     async def __aenter__(self) -> PoolConnectionProxy:
         self._connection = await self._pool.borrow()
@@ -96,9 +98,14 @@ class _Loan:
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         connection = self._connection
-        if not _lost(connection) and connection.is_in_transaction():
+        if self._several and not _lost(connection) and (_broken_off(kind) or connection.is_in_transaction()):
+            # Nobody can tell how far a transaction has come that was broken off.
             connection.terminate()
         await self._pool.give_back(connection, clean=kind is None)
+
+
+def _broken_off(kind: type[BaseException] | None) -> bool:
+    return kind is not None and issubclass(kind, asyncio.CancelledError | TimeoutError)
 
 
 def _lost(connection: PoolConnectionProxy) -> bool:

@@ -140,7 +140,10 @@ setInterval(() => {
 let drawn = 0; // when the newest picture of the desk was asked for, or pushed
 const started = new WeakMap();
 // On the document, where the events of elements that are gone meanwhile are fired.
-document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => started.set(ctx, performance.now()));
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  started.set(ctx, performance.now());
+  if (ctx.sourceElement.matches?.(".act")) finishing = { ctx, note: ctx.request.body?.get("note") };
+});
 
 function outdated(ctx) {
   const at = started.get(ctx);
@@ -222,6 +225,7 @@ function settle(ctx) {
 }
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (ctx && ctx === finishing?.ctx) finishing = null;
   const field = ctx?.sourceElement?.closest?.("[data-draft]");
   if (!field) return;
   settle(ctx);
@@ -231,6 +235,7 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
 // A field may go while it is typed into: its time is over, or an offer comes. What was not saved by then is saved now,
 // and shown where that is refused.
 let leaving = null;
+let finishing = null; // whose note is on its way with the wrap-up: the next pop may overtake the word that it came
 
 function remember() {
   const field = $("[data-draft][data-unsaved]");
@@ -241,7 +246,7 @@ async function rescue() {
   if (!leaving || leaving.field.isConnected) return;
   const { field, to, note, form } = leaving;
   leaving = null;
-  if (field.dataset.unsaved === undefined || !note.trim()) return;
+  if (field.dataset.unsaved === undefined || !note.trim() || note === finishing?.note) return;
   const headers = { ...JSON.parse(body.getAttribute("hx-headers:inherited")), "HX-Request": "true" };
   const kept = await fetch(to, { method: "POST", body: form, headers }).then((answer) => answer.ok, () => false);
   if (kept) return;

@@ -43,8 +43,9 @@ class Stage:
         return page
 
     def _note(self, kind: str, text: str) -> None:
-        # Refused and lost requests are said by the browser itself; pages must not break over them.
-        if kind in ("error", "warning") and not text.startswith(("Failed to load resource", "WebSocket connection")):
+        # Refused and lost requests are said by the browser itself and by htmx; pages must not break over them.
+        lost = ("Failed to load resource", "WebSocket connection", "htmx: htmx:error: Failed to fetch")
+        if kind in ("error", "warning") and not text.startswith(lost):
             self.faults.append(text)
 
     async def ready(self, page: Page) -> None:

@@ -192,6 +192,11 @@ async def test_the_whole_history_is_one_key_away(stage: Stage):
     call.hangup()
     await stage_is(page, "wrapping")
     await expect(page.locator(".entry:visible")).to_have_count(10)
+    await page.keyboard.press("w")
+    await expect(page.locator(".waiting h1")).to_have_text("Ready for the next contact")
+    call = await stage.world.call()
+    await expect(page.locator(".entry:visible")).to_have_count(12)
+    call.hangup()
 
 
 async def test_hostile_texts_are_shown_as_texts_and_break_nothing(stage: Stage):

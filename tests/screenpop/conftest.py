@@ -1,7 +1,7 @@
 """The consoles on a database of their own, with people who may come in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientResponse, ClientWebSocketResponse, CookieJar, WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 
+from callcenter.domain.events import Cursor, Event
 from callcenter.domain.password import protect
 from callcenter.feed import Feed
 from callcenter.settings import Settings
@@ -127,3 +128,22 @@ async def frame(socket: ClientWebSocketResponse, kind: str, *, within: float = 5
             found: dict[str, Any] = message.json()
             if found["type"] == kind:
                 return found
+
+
+async def read_up(house: House) -> None:
+    """Until the hub has read all that is in the log."""
+    rows = await house.pool.fetch(
+        "select epoch, xid::text::bigint, seq from contact_log order by xid desc, seq desc limit 1"
+    )
+    newest = Cursor(*rows[0])
+    reached = asyncio.Event()
+
+    def note(_events: Sequence[Event]) -> None:
+        if house.feed.cursor >= newest:
+            reached.set()
+
+    leave = house.feed.subscribe(note)
+    note(())
+    async with asyncio.timeout(5):
+        await reached.wait()
+    leave()

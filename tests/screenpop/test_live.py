@@ -8,12 +8,13 @@ import orjson
 import pytest
 from aiohttp import WSServerHandshakeError, web
 
-from callcenter.actions import agents, interactions
+from callcenter.actions import agents, drafts, interactions
 from callcenter.actions.users import change_password, create_token
 from callcenter.domain.events import Cursor, Event
+from callcenter.domain.interaction import Outcome
 from screenpop.client import Client
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
-from tests.screenpop.conftest import PASSWORD, House, frame
+from tests.screenpop.conftest import PASSWORD, House, frame, read_up
 
 NUMBER = "+8613800138000"
 
@@ -100,28 +101,9 @@ async def test_a_console_that_comes_back_is_told_what_it_missed_and_nothing_else
         house.log, house.users["amy"], presence="meal", reason=None, actor=house.users["amy"], now=NOW
     )
     desk = await house.desk("amy")
-    await _read_up(house)
+    await read_up(house)
     await desk.send_json({"type": "seen", "cursor": before})
     assert (await frame(desk, "hint"))["regions"] == ["desk"]
-
-
-async def _read_up(house: House) -> None:
-    """Until the hub has read all that is in the log."""
-    rows = await house.pool.fetch(
-        "select epoch, xid::text::bigint, seq from contact_log order by xid desc, seq desc limit 1"
-    )
-    newest = Cursor(*rows[0])
-    reached = asyncio.Event()
-
-    def note(_events: Sequence[Event]) -> None:
-        if house.feed.cursor >= newest:
-            reached.set()
-
-    leave = house.feed.subscribe(note)
-    note(())
-    async with asyncio.timeout(5):
-        await reached.wait()
-    leave()
 
 
 @pytest.mark.parametrize("cursor", ["0-0-0", None])
@@ -256,3 +238,73 @@ async def test_a_changed_password_ends_what_other_browsers_hear(house: House):
     async with asyncio.timeout(5):
         while not (await desk.receive()).type.name.startswith("CLOS"):
             continue
+
+
+async def test_a_pop_that_is_late_shows_no_offer_that_is_over(house: House):
+    amy = house.users["amy"]
+    told: list[Event] = []
+    house.log.listen(told.extend)
+    await on_queue(house.log, amy)
+    interaction = await arrive(house.log, queue=house.queue)
+    reservation = await reserve(house.log, interaction, amy)
+    reserved = next(event for event in told if event.kind == "interaction.reserved")
+    await interactions.leave_unserved(
+        house.log, interaction, outcome=Outcome.ABANDONED, cause="hangup", node=None, now=later(1)
+    )
+    await read_up(house)
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    await desk.send_json({"type": "seen", "cursor": None, "clock": True})
+    await frame(desk, "hello")
+    house.hub._offer_pop(reserved)
+    assert not await house.hub.written(reservation, amy)
+    await desk.send_json({"type": "seen", "cursor": None, "clock": True})
+    async with asyncio.timeout(5):
+        while (kind := (await desk.receive()).json()["type"]) != "hello":
+            assert kind != "pop"
+
+
+async def test_a_call_that_comes_back_pops_with_what_had_been_typed(house: House):
+    amy, bo = house.users["amy"], house.users["bo"]
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    for agent in (amy, bo):
+        await on_queue(house.log, agent)
+    interaction = await arrive(house.log, queue=house.queue)
+    reservation = await reserve(house.log, interaction, amy)
+    await interactions.answer(house.log, reservation, now=later(1))
+    await drafts.save(
+        house.pool, amy, interaction=interaction, note="wants a refund", disposition="solved", now=later(2)
+    )
+    for to, endpoint, at in ((bo, "PJSIP/1002", 3), (amy, "PJSIP/1001", 5)):
+        await interactions.transfer(
+            house.log, interaction, agent=to, endpoint=endpoint, leg=f"leg-{at}", kind="blind", now=later(at)
+        )
+        if to == bo:
+            await interactions.release(house.log, reservation, cause="transfer", now=later(4))
+    while 'data-state="active"' not in (html := (await frame(desk, "pop"))["html"]):
+        continue
+    assert "wants a refund</textarea>" in html
+    assert 'value="solved" data-digit="1" checked' in html
+
+
+async def test_a_desk_that_others_count_as_lost_is_open_while_its_console_is_here(house: House):
+    amy = house.users["amy"]
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    await desk.send_json({"type": "seen", "cursor": None, "clock": True})
+    await frame(desk, "hello")
+    desks: list[bool] = []
+    opened = asyncio.Event()
+
+    def note(events: Sequence[Event]) -> None:
+        desks.extend(event.data["desk"] for event in events if event.kind == "agent.desk")
+        if desks == [False, True]:
+            opened.set()
+
+    house.log.listen(note)
+    node = await house.pool.fetchval("select desk_node_id from agent where user_id = $1", amy)
+    await agents.lose_desks(house.log, node=node, now=NOW)
+    async with asyncio.timeout(5):
+        await opened.wait()
+    assert await house.pool.fetchval("select desk_lost_at from agent where user_id = $1", amy) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.actions import interactions
+from callcenter.actions import drafts, interactions
 from callcenter.domain.interaction import Channel
 from callcenter.store.directory import Directory
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
@@ -188,6 +188,58 @@ async def test_customers_are_found_by_name_company_and_number(house: House, text
     assert ("王小明" in await response.text()) is found
 
 
+@pytest.mark.parametrize("order", ["C", "und-x-icu"])
+async def test_people_are_found_by_bytes_and_by_the_order_of_a_language(house: House, order: str):
+    if not await house.pool.fetchval("select count(*) from pg_collation where collname = $1", order):
+        pytest.skip("This PostgreSQL is built without ICU.")
+    await house.pool.execute(f'alter table address alter value type text collate "{order}"')
+    customer = await make_customer(house.pool, "王小明", phone="+8613900138009")
+    await house.pool.execute(
+        "insert into address (customer_id, kind, value, certainty) values ($1, 'email', 'bo@example.com', 'known')",
+        customer,
+    )
+    await house.sign_in("amy")
+    for text in ("+86139", "13900138009", "bo@"):
+        response = await house.client.get("/desk/search", params={"q": text})
+        assert "王小明" in await response.text(), text
+    response = await house.client.get("/desk/search", params={"q": "o@"})
+    assert "王小明" not in await response.text()
+    await on_queue(house.log, house.users["amy"])
+    await reserve(house.log, await arrive(house.log, queue=house.queue, phone="+8613900138141"), house.users["amy"])
+    assert "Nearly the same number" not in await (await house.client.get("/")).text()
+    await house.pool.execute("update address set value = '+8613900138140' where kind = 'phone'")
+    assert "Nearly the same number" in await (await house.client.get("/")).text()
+
+
+async def test_any_character_may_be_searched_for(house: House):
+    await house.sign_in("amy")
+    assert (await house.client.get("/desk/search", params={"q": "@\U0010ffff"})).status == 200
+
+
+async def test_the_history_of_a_contact_is_for_who_may_read_it(house: House):
+    call = await in_hand(house)
+    expected = {"amy": 200, "bo": 403, "sue": 200}
+    for name, status in expected.items():
+        await house.sign_in(name)
+        assert (await house.client.get(f"/desk/history?interaction={call}")).status == status, name
+    assert (await house.client.get("/desk/history?interaction=404")).status == 404
+
+
+async def test_a_note_that_fits_its_field_can_be_kept_and_forms_go_once(house: House):
+    await house.sign_in("amy")
+    await in_hand(house)
+    text = await (await house.client.get("/")).text()
+    assert f'maxlength="{drafts.LONGEST}"' in text
+    assert text.count('hx-sync="this:drop"') == 2
+
+
+@pytest.mark.parametrize(("presence", "key"), [("offline", "Enter"), ("break", "q")])
+async def test_an_enter_too_many_ends_no_break(house: House, presence: str, key: str):
+    await house.sign_in("amy")
+    response = await house.act("amy", "/desk/presence", presence=presence)
+    assert f'<button class="button primary large" data-key="{key}">' in await response.text()
+
+
 async def test_every_customer_made_text_is_escaped(house: House):
     bad = "<script>alert(1)</script>\"'&"
     customer = await make_customer(house.pool, bad, phone=NUMBER)
@@ -257,3 +309,20 @@ async def test_passwords_are_changed_by_their_owners(house: House):
     assert (await house.client.post("/password", data={**form, "old": PASSWORD, "again": "other"})).status == 422
     response = await house.client.post("/password", data={**form, "old": PASSWORD})
     assert "Your password is changed" in await response.text()
+
+
+async def test_every_refusal_at_the_door_speaks_the_readers_language(house: House):
+    csrf = await house.sign_in("amy")
+    house.client.session.cookie_jar.update_cookies({"cc_language": "zh_CN"}, house.client.make_url("/"))
+    long = "long enough " * 30
+    form = {"csrf": csrf, "old": PASSWORD, "new": long, "again": long}
+    assert "密码最多 256 个字符。" in await (await house.client.post("/password", data=form)).text()
+    form = {**form, "again": "other"}
+    assert "两次输入的新密码不一致" in await (await house.client.post("/password", data=form)).text()
+    form = {"csrf": csrf, "old": "wrong", "new": "an even longer walk", "again": "an even longer walk"}
+    while (response := await house.client.post("/password", data=form)).status != 429:
+        assert response.status == 403
+    assert "尝试次数过多，请稍后再试。" in await response.text()
+    assert "内容不符合要求" in await (await house.client.get("/?customer=x")).text()
+    form = {**form, "csrf": "none"}
+    assert "请重新加载页面" in await (await house.client.post("/password", data=form)).text()

@@ -44,6 +44,17 @@ def test_a_ticket_makes_the_desks_of_its_owner_and_of_who_touched_it_stale():
     assert stale([event("ticket.opened", ticket=1, actor=3, data={"owner": 4})]).desks == {3, 4}
 
 
+def test_who_gave_a_ticket_away_and_who_has_it_now_are_both_told():
+    moved = stale([event("ticket.changed", ticket=1, agent=4, actor=5, data={"owner": 4, "before_owner": 3})])
+    assert moved.desks == {3, 4, 5}
+
+
+def test_a_language_that_somebody_chose_concerns_nobody_else():
+    moved = stale([event("organisation.user_changed", agent=3, actor=3)])
+    assert moved.desks == {3}
+    assert not moved.everything
+
+
 def test_a_new_organisation_makes_everything_stale():
     assert stale([event("organisation.applied")]).everything
 

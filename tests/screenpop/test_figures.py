@@ -1,0 +1,63 @@
+"""The figures of strip and wall are shared by many, and no page keeps those from before an event."""
+
+import re
+from math import inf
+
+from callcenter.actions import tickets
+from callcenter.domain.events import Cursor, Event
+from screenpop.regions import stale
+from screenpop.wallboard import BOARD
+from tests.builders import NOW, arrive
+from tests.screenpop.conftest import House, frame, read_up
+
+
+async def strip(house: House) -> str:
+    return await (await house.client.get("/desk/queues")).text()
+
+
+async def test_the_strip_that_a_hint_asks_for_has_what_happened(house: House):
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    assert "<b>0</b>" in await strip(house)
+    await arrive(house.log, queue=house.queue)
+    assert (await frame(desk, "hint"))["regions"] == ["queue:support"]
+    assert "<b>1</b>" in await strip(house)
+
+
+async def test_a_page_with_figures_of_before_is_told_what_happened_since(house: House):
+    await house.sign_in("amy")
+    await strip(house)
+    house.client.app[BOARD]._waiting._until = inf
+    await arrive(house.log, queue=house.queue)
+    await read_up(house)
+    text = await (await house.client.get("/")).text()
+    assert "<b>0</b>" in text
+    found = re.search(r'data-cursor="([^"]+)"', text)
+    assert found
+    assert Cursor.parse(found[1]) < house.feed.cursor
+
+
+async def test_a_new_member_of_a_queue_sees_it_when_told(house: House):
+    await house.sign_in("sue")
+    desk = await house.desk("sue")
+    assert "You are a member of no queue yet." in await strip(house)
+    await house.pool.execute(
+        "insert into queue_member (queue_id, user_id) values ($1, $2)", house.queue, house.users["sue"]
+    )
+    async with house.log.transaction() as tx:
+        await tx.append("organisation.applied", now=NOW)
+    while (await frame(desk, "hint"))["regions"] == ["desk"]:
+        continue
+    assert "support" in await strip(house)
+
+
+async def test_who_loses_a_ticket_is_told_too(house: House):
+    amy, bo, sue = (house.users[name] for name in ("amy", "bo", "sue"))
+    told: list[Event] = []
+    ticket = await tickets.open_ticket(
+        house.log, subject="Refund", customer=None, interaction=None, queue=None, priority="normal", text=None,
+        actor=amy, owner=amy, now=NOW,
+    )  # fmt: skip
+    house.log.listen(told.extend)
+    await tickets.change(house.log, ticket.id, changes={"owner": bo}, version=None, actor=sue, now=NOW)
+    assert stale(told).desks == {amy, bo, sue}
