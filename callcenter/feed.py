@@ -50,6 +50,7 @@ class Feed:
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
         self._at_the_bell = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self.cursor = Cursor(1, 0, 0)
         self.alone = False  # no other node lives: nobody to ring for
         self.lag = 0.0  # seconds between the newest delivered event and its delivery, by this machine's clock
@@ -123,15 +124,16 @@ class Feed:
                 pass
 
     async def read(self) -> bool:
-        """Delivers all that is settled; whether rows exist that are not."""
-        while True:
-            events, beyond = await self._page(self.cursor, _PAGE)
-            if events:
-                self.cursor = events[-1].cursor
-                self.lag = (self._clock() - events[-1].at).total_seconds()
-                self._deliver(events)
-            if len(events) < _PAGE:
-                return beyond
+        """Delivers all that is settled; whether rows exist that are not. One at a time, whoever asks."""
+        async with self._reading:
+            while True:
+                events, beyond = await self._page(self.cursor, _PAGE)
+                if events:
+                    self.cursor = events[-1].cursor
+                    self.lag = (self._clock() - events[-1].at).total_seconds()
+                    self._deliver(events)
+                if len(events) < _PAGE:
+                    return beyond
 
     def _deliver(self, events: Sequence[Event]) -> None:
         """To all, also when one fails: the cursor has moved, and the others must not miss it."""

@@ -119,7 +119,7 @@ async def test_a_search_of_two_chinese_characters_uses_the_index(log):
         "insert into customer (name) select 'customer ' || md5(n::text) from generate_series(1, 20000) n; "
         "insert into customer (name) values ('陈建国')"
     )
-    await log.pool.execute("analyze customer")
+    await log.pool.execute("vacuum analyze customer")
     async with log.pool.acquire() as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         statement = await connection.prepare("explain " + store.SQL.by_words)
