@@ -23,7 +23,6 @@ _DATABASE_BACK_WITHIN = timedelta(minutes=5)
 class Offer:
     reservation: int
     agent: int
-    ringing: bool = False
     answered: bool = False
     ended: bool = False
     # The answer is written down: what follows on it must not be written before.
@@ -41,7 +40,9 @@ class Call:
     queue: Queue | None
     queued_at: datetime | None
     session: AgiSession | None
+    # The latest offer; the one that is dialled, or talks, may be an ended one before it, until its phone is quiet.
     offer: Offer | None = None
+    dialling: Offer | None = None
     last_reservation: int = 0
     gone_at: datetime | None = None
     music: bool = False
@@ -50,6 +51,14 @@ class Call:
     legs: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     fate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer_of(self, reservation: int) -> Offer | None:
+        offers = (self.dialling, self.offer)
+        return next((offer for offer in offers if offer is not None and offer.reservation == reservation), None)
+
+    def is_moot(self, offer: Offer) -> bool:
+        """Whether the offer ended while something else was waited for."""
+        return self.gone_at is not None or offer.ended or self.closed
 
 
 class Calls:
@@ -68,7 +77,12 @@ class Calls:
         unique = session.environment["uniqueid"]
         channel = session.environment.get("channel", "")
         call = Call(ident, unique, channel, switch, queue, queued_at, session)
+        is_there = unique in switch.legs.channels
         self.track(call)
+        if session.gone_reason is not None and switch.connected and not is_there:
+            # AMI told the hang-up before we knew whose it was.
+            call.fate.set()
+            switch.legs.channels.pop(unique, None)
         session.on_gone(lambda _: self._gone(call))
         return call
 
@@ -103,10 +117,9 @@ class Calls:
                 case "interaction.reserved":
                     self._reserved(call, event)
                 case "reservation.rejected" | "reservation.timed_out" | "reservation.failed" | "reservation.cancelled":
-                    offer = call.offer
-                    if offer is not None and offer.reservation == event.data["reservation"]:
+                    if (offer := call.offer_of(event.data["reservation"])) is not None:
                         offer.ended = True
-                        if offer.ringing:
+                        if offer is call.dialling:
                             # Ended on the console, or by the sweep: the phone need not ring on.
                             call.switch.note(CallChange(Change.RINGING, call.unique))
                 case "interaction.moved" if event.queue is not None:
@@ -119,11 +132,17 @@ class Calls:
         reservation = event.data["reservation"]
         if reservation <= call.last_reservation or event.agent is None:
             return
-        self.by_reservation.pop(call.last_reservation, None)
+        if call.dialling is None or call.dialling.reservation != call.last_reservation:
+            self.by_reservation.pop(call.last_reservation, None)
         call.last_reservation = reservation
         call.offer = Offer(reservation, event.agent)
         self.by_reservation[reservation] = call
         call.news.set()
+
+    def dial_ended(self, call: Call) -> None:
+        dialled, call.dialling = call.dialling, None
+        if dialled is not None and dialled is not call.offer:
+            self.by_reservation.pop(dialled.reservation, None)
 
 
 async def written(operation: Callable[[], Awaitable[T]]) -> T:

@@ -131,6 +131,11 @@ class Legs:
 
     # -- events
 
+    def joined(self, caller: str) -> list[CallChange]:
+        """Who is connected with the caller and was not told yet."""
+        bridge = self._bridge_of.get(caller)
+        return [] if bridge is None else self._entered(caller, bridge)
+
     def resync(self, shown: Iterable[Mapping[str, str]], before: Collection[str]) -> list[CallChange]:
         """The events of CoreShowChannels: who was known `before` it was asked for and is not among them has gone."""
         channels = {event["Uniqueid"]: event for event in shown}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import structlog
 
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Outcome, State
-from callcenter.errors import Conflict, NotFound
+from callcenter.errors import ChannelError, Conflict, NotFound
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import LEASE, Node
@@ -30,6 +31,8 @@ _ALL_EVERY = 60.0
 _UNREAD_EVERY = 6.0
 # A call without AMI that nobody serves has this long to come back through the dialplan.
 _RETURN_WITHIN = timedelta(seconds=60)
+# A conversation that AMI alone can see is believed to go on for this long while AMI is away.
+_TOLD_AGAIN_WITHIN = timedelta(minutes=10)
 # Another node's calls are left to it for this long after its lease was seen to have run out.
 _SURELY_DEAD = timedelta(seconds=1.5)
 
@@ -59,7 +62,6 @@ class Follower:
         self._to_pull: set[int] = set()  # taken over, but the PBX did not do it
         self._applying: int | None = None
         switch.seen = self._seen
-        switch.connected_again = self.reconcile
 
     # -- changes, in order
 
@@ -84,12 +86,12 @@ class Follower:
                     self._applying = None
 
     async def _apply(self, call: Call, change: CallChange, now: datetime) -> None:
-        if call.offer is not None and call.offer.answered:
-            await call.offer.recorded.wait()
+        offer = call.dialling or call.offer
+        if offer is not None and offer.answered:
+            await offer.recorded.wait()
         match change.change:
-            case Change.RINGING:
-                if call.offer is not None and call.offer.ended:
-                    await self._voice.stop_ringing(call)
+            case Change.RINGING if call.dialling is not None and call.dialling.ended:
+                await self._voice.stop_ringing(call)
             case Change.JOINED:
                 await self._joined(call, change, now)
             case Change.TRANSFERRING:
@@ -105,21 +107,24 @@ class Follower:
                         )
                     )
                     self._voice.calls.drop(call)
-            case Change.LEFT:
-                pass  # the dial's end tells, or the caller's
+            case Change.LEFT if self._switch.legs.talking(call.unique):
+                await self._release_the_gone(call, now)
+            case Change.RINGING | Change.LEFT:
+                pass  # nothing yet: the dial's end tells, or the caller's
 
     async def _given_away(self, call: Call, change: CallChange, now: datetime) -> None:
         reservation = call.legs.pop(change.leg or "", None)
-        if reservation is None and call.offer is not None and call.offer.answered:
-            reservation = call.offer.reservation
+        offer = call.dialling or call.offer
+        if reservation is None and offer is not None and offer.answered:
+            reservation = offer.reservation
         if reservation is not None:
-            await written(lambda: interactions.release(self._log, reservation, cause="transferred", now=now))
+            await self._release(reservation, "transferred", now)
 
     async def _joined(self, call: Call, change: CallChange, now: datetime) -> None:
         assert change.leg is not None
         endpoint = endpoint_of(change.channel)
         user = self._directory.user_at(endpoint)
-        offer = call.offer
+        offer = call.dialling or call.offer
         if change.leg in call.legs:
             return
         if offer is not None and not offer.answered and user is not None and user.id == offer.agent:
@@ -139,6 +144,16 @@ class Follower:
         )
         if events and (reservation := events[0].data["reservation"]) is not None:
             call.legs[change.leg] = reservation
+        if self._switch.changes.empty():  # else what comes next may say that it was a transfer
+            await self._release_the_gone(call, now)
+
+    async def _release_the_gone(self, call: Call, now: datetime) -> None:
+        """Agents whose leg has hung up while others talk on: nobody saw them give the caller away."""
+        for leg in [leg for leg in call.legs if leg and leg not in self._switch.legs.channels]:
+            await self._release(call.legs.pop(leg), "left", now)
+
+    async def _release(self, reservation: int, cause: str, now: datetime) -> None:
+        await written(lambda: interactions.release(self._log, reservation, cause=cause, now=now))
 
     # -- reconciliation
 
@@ -146,7 +161,10 @@ class Follower:
         """Nothing is left talking for ever, whatever was missed."""
         looks = 0
         while True:
-            await asyncio.sleep(_EVERY)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_EVERY):
+                    await self._switch.connected_again.wait()
+            self._switch.connected_again.clear()
             looks += 1
             if self._switch.connected and looks % (_ALL_EVERY // _EVERY) == 0:
                 await self._switch.show_channels()
@@ -174,7 +192,10 @@ class Follower:
         """Compares the open calls of the log with the PBX's channels; without AMI only with our own sessions."""
         now = self._clock()
         # The calls first, then the channels: a call whose channel is not among those listed later is really over.
-        rows = [row for row in await self._log.pool.fetch(_SQL.open, self._switch.name, now) if self._is_ours(row)]
+        names = list(self._voice.switches)
+        first = names[0] == self._switch.name  # one of them looks after the calls of PBXs that the settings forgot
+        found = await self._log.pool.fetch(_SQL.open, self._switch.name, now, first, names)
+        rows = [row for row in found if self._is_ours(row)]
         self._unserved = {row["id"]: self._unserved.get(row["id"], now) for row in rows}
         known = self._switch.connected
         if known and rows:
@@ -183,14 +204,15 @@ class Follower:
             if self._is_served(row["id"]):
                 continue
             try:
-                await self._reconcile_one(row, known, now)
+                await self._reconcile_one(row, known and row["pbx"] == self._switch.name, now)
             except Conflict as error:
                 log.info("call.change_lost", interaction=row["id"], change="reconciled", reason=str(error))
 
     async def _reconcile_one(self, row: asyncpg.Record, known: bool, now: datetime) -> None:
         unique, unserved_for = unique_of(row["external_id"]), now - self._unserved[row["id"]]
         if not known:
-            if unserved_for > _RETURN_WITHIN:
+            followed = row["id"] in self._voice.calls.by_interaction
+            if unserved_for > (_TOLD_AGAIN_WITHIN if followed else _RETURN_WITHIN):
                 await self._close(row, now)
         elif row["node_id"] not in (None, self._node.id) and unserved_for < _SURELY_DEAD:
             pass  # after a pause of the database all leases have run out
@@ -211,7 +233,8 @@ class Follower:
             return False
         if interaction == self._applying:
             return True  # what happened to it is known, and about to be written down
-        return call.session is not None or call.unique in self._switch.legs.channels or not self._switch.changes.empty()
+        lives = self._switch.connected and call.unique in self._switch.legs.channels
+        return call.session is not None or lives or not self._switch.changes.empty()
 
     async def _close(self, row: asyncpg.Record, now: datetime) -> None:
         """Its channel is gone, nobody saw how."""
@@ -230,11 +253,7 @@ class Follower:
         ident, channel = row["id"], self._switch.legs.channels[unique]
         if row["state"] == State.ACTIVE:
             await interactions.adopt(self._log, ident, node=self._node.id, leg=channel, now=now)
-            queue = self._directory.queues.get(row["queue_id"])
-            call = Call(ident, unique, channel, self._switch, queue, row["queued_at"], None)
-            names = {name: leg for leg, name in self._switch.legs.channels.items()}
-            talking = {names[t["leg"]]: t["reservation"] for t in row["talking"] if t["leg"] in names}
-            self._voice.calls.track(call, talking)
+            await self._follow_again(row, unique, channel, now)
             return
         # First: whom a caller in the fallback talks with is none of our offers.
         if self._switch.is_elsewhere(unique):
@@ -255,6 +274,24 @@ class Follower:
         self._to_pull = {call for call in self._to_pull if call in self._unserved and call != ident}
         if not await self._switch.take_over(channel, row["called"]):
             self._to_pull.add(ident)
+
+    async def _follow_again(self, row: asyncpg.Record, unique: str, channel: str, now: datetime) -> None:
+        """Who talks is compared with what was written down: a transfer while nobody followed is told now."""
+        here = self._switch.legs.talking(unique)
+        by_name = {name: leg for leg, name in self._switch.legs.channels.items()}
+        by_phone = {endpoint_of(name): leg for leg, name in here.items()}  # a leg's name may have changed
+        talking: dict[str, int] = {}
+        for segment in row["talking"]:
+            name = segment["leg"]
+            leg = by_name.get(name) or by_phone.get(endpoint_of(name)) if name else next(iter(here), None)
+            if leg is not None:
+                talking[leg] = segment["reservation"]
+            elif here and segment["reservation"] is not None:
+                await self._release(segment["reservation"], "left", now)
+        queue = self._directory.queues.get(row["queue_id"])
+        call = Call(row["id"], unique, channel, self._switch, queue, row["queued_at"], None)
+        self._voice.calls.track(call, talking)
+        self._switch.tell_who_joined(unique)
 
 
 def unique_of(external_id: str) -> str:
@@ -278,4 +315,5 @@ class Telephone:
         switch = self._switches.get(row["pbx"])
         if switch is None:
             raise Conflict(f"The PBX {row['pbx']} is no longer in the settings.")
-        await switch.hang_up(row["leg"])
+        if not await switch.hang_up(row["leg"]):
+            raise ChannelError("The PBX did not end this call: end it on the phone.", permanent=False)

@@ -10,7 +10,8 @@ from typing import Final
 MAX_INCLUDES: Final = 100
 _INCLUDE = re.compile(r"\s*#(?:try)?include\s+[\"<]?([^\">;]+?)[\">]?\s*(?:;.*)?$")
 _SECTION = re.compile(r"\s*\[([^\]]*)\]")
-_COMMENT = re.compile(r";--.*?--;", re.DOTALL)
+# A line of dashes is no comment over several lines.
+_COMMENT = re.compile(r";--(?!-).*?--;", re.DOTALL)
 
 
 def plain_text(path: Path) -> str:

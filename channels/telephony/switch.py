@@ -1,7 +1,7 @@
 """One PBX as this node sees it: who may speak for it, its AMI connection, its channels and bridges."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -81,7 +81,7 @@ class Switch:
         self.changes: asyncio.Queue[tuple[CallChange, datetime]] = asyncio.Queue()
         self._clock = clock
         self.seen: Callable[[CallChange], None] = lambda change: None
-        self.connected_again: Callable[[], Awaitable[None]] | None = None
+        self.connected_again = asyncio.Event()
         self._addresses = settings.addresses
         self._peers: dict[str, bool] = {}
         self.manager: Manager | None = None
@@ -138,6 +138,9 @@ class Switch:
             self.seen(change)
             self.note(change)
 
+    def tell_who_joined(self, caller: str) -> None:
+        self._tell(self.legs.joined(caller))
+
     def note(self, change: CallChange) -> None:
         """Puts a change in line: it may wait there, for the database or for those before it."""
         self.changes.put_nowait((change, self._clock()))
@@ -145,8 +148,7 @@ class Switch:
     async def _connected(self, restarted: bool) -> None:
         log.info("pbx.connected", pbx=self.name, restarted=restarted)
         await self.show_channels()
-        if self.connected_again is not None:
-            await self.connected_again()
+        self.connected_again.set()
 
     async def show_channels(self) -> None:
         """Brings our picture in line with the PBX's own: what was missed while the connection was down is told now."""
@@ -167,8 +169,8 @@ class Switch:
 
     # -- what we ask of it
 
-    async def hang_up(self, channel: str) -> None:
-        await self._ask("Hangup", {"Channel": channel, "Cause": "16"})
+    async def hang_up(self, channel: str) -> bool:
+        return await self._ask("Hangup", {"Channel": channel, "Cause": "16"})
 
     async def stop_playback(self, channel: str) -> None:
         await self._ask("ControlPlayback", {"Channel": channel, "Control": "stop"})

@@ -48,7 +48,7 @@ class Voice:
         self._directory = directory
         self._node = node
         self._pops = pops
-        self._switches = switches
+        self.switches = switches
         self._clock = clock
         self.calls = Calls(directory, clock=clock)
         self._arrivals = Arrivals(contact_log, directory, node, self.calls)
@@ -69,7 +69,7 @@ class Voice:
     def _switch(self, session: AgiSession) -> Switch | None:
         """Which PBX speaks: the one it says it is, if its address may; else the only one its address may be."""
         named = session.query.get("pbx")
-        for switch in self._switches.values():
+        for switch in self.switches.values():
             if switch.may_speak(session.peer) and named in (None, switch.name):
                 return switch
         return None
@@ -196,7 +196,7 @@ class Voice:
             outcome, cause = Outcome.FLOW_OUT, "redirected"
         else:
             outcome, cause = interactions.abandon_outcome(call.queued_at, gone_at), "customer_hangup"
-        if self._node.alive(self._clock()):
+        if not self._node.stopping:
             await self._leave_unserved(call, outcome, cause, gone_at)
 
     async def _leave_unserved(self, call: Call, outcome: Outcome, cause: str, now: datetime) -> None:
@@ -232,7 +232,7 @@ class Voice:
             await self._return(offer, Missed(ReservationState.FAILED, "no_phone"))
             return False
         await self._pops.written(offer.reservation, offer.agent)
-        if _is_moot(call, offer):
+        if call.is_moot(offer):
             return False
         returned_at, status, cause = await self._dial(call, offer, command, queue.ring_timeout)
         call.music = False
@@ -270,7 +270,7 @@ class Voice:
         """When it ended, DIALSTATUS and HANGUPCAUSE. With option g a result of -1 means that the caller left."""
         session, now = call.session, self._clock()
         assert session is not None
-        offer.ringing = True
+        call.dialling = offer
         dialling = asyncio.create_task(self._dialled(session, command))
         try:
             await written(lambda: interactions.offer(self._log, offer.reservation, due=now + ring_timeout, now=now))
@@ -284,7 +284,7 @@ class Voice:
             return call.gone_at or self._clock(), "", ""
         finally:
             dialling.cancel()
-            offer.ringing = False
+            self.calls.dial_ended(call)
         if result == "-1" and call.gone_at is None:
             call.gone_at = returned_at
         return returned_at, status.text or "", cause.text or ""
@@ -322,10 +322,10 @@ class Voice:
         call = self.calls.by_reservation.get(reservation)
         offer = None
         if call is not None:
-            if call.offer is not None and call.offer.reservation == reservation:
-                offer = call.offer
+            offer = call.offer_of(reservation)
+            if offer is not None:
                 if offer.ended:
-                    await self._undo_answer(call, reservation, leg, unique)
+                    await self._undo_answer(call, offer, leg, unique)
                 if offer.answered or offer.ended:
                     return
                 offer.answered = True
@@ -336,16 +336,15 @@ class Voice:
             # Accepted already: by a try whose answer was lost on its way to us.
             if not await written(lambda: self._log.pool.fetchval(_SQL.is_accepted, reservation)):
                 log.info("call.answered_late", reservation=reservation)
-                await self._undo_answer(call, reservation, leg, unique)
+                if call is not None and offer is not None:
+                    await self._undo_answer(call, offer, leg, unique)
         finally:
             if offer is not None:
                 offer.recorded.set()
 
-    async def _undo_answer(self, call: Call | None, reservation: int, leg: str, unique: str) -> None:
+    async def _undo_answer(self, call: Call, offer: Offer, leg: str, unique: str) -> None:
         """The offer had ended, on the console or by its time: the agent's phone is hung up, the caller waits again."""
-        if call is None or call.offer is None or call.offer.reservation != reservation:
-            return
-        call.offer.answered, call.offer.ended = False, True
+        offer.answered, offer.ended = False, True
         call.legs.pop(unique, None)
         if leg and call.switch.connected:
             await call.switch.hang_up(leg)
@@ -357,19 +356,20 @@ class Voice:
         gone = call.gone_at is not None
         if gone and await self._follow(call, session):
             return
-        if not self._node.alive(self._clock()):
-            return  # we are being stopped, or were frozen: the conversation may go on, and another node sees its end
+        if self._node.stopping:
+            return  # the conversation may go on, and another node sees its end
         if not gone:
             cause = "agent_hangup"
         elif session.gone_reason is GoneReason.EOF:
             cause = "unknown"
         else:
             cause = "customer_hangup" if call.switch.connected else "unknown"
-        await written(
+        if not await written(
             lambda: interactions.end_interaction(
                 self._log, call.interaction, cause=cause, node=self._node.id, now=returned_at
             )
-        )
+        ):
+            return  # we were frozen: whoever has taken the call hears it ask again
         call.closed = True
         await session.finish()
 
@@ -391,8 +391,3 @@ class Voice:
         channel = call.switch.legs.ringing(call.unique)
         if channel is not None and call.switch.connected:
             await call.switch.hang_up(channel)
-
-
-def _is_moot(call: Call, offer: Offer) -> bool:
-    """Whether the offer ended while something else was waited for."""
-    return call.gone_at is not None or offer.ended or call.closed

@@ -7,15 +7,17 @@ select i.id, i.state, i.outcome, i.external_id, i.queue_id, i.queued_at, i.node_
 from interaction i where i.channel = 'phone' and i.external_id = any($1) order by i.id desc limit 1;
 
 -- name: open
--- Open calls of a PBX, with the legs that talk: what a connection to it is reconciled with.
-select i.id, i.state, i.external_id, i.leg, i.called, i.queue_id, i.queued_at, i.node_id,
+-- Open calls of a PBX, with the legs that talk: what a connection to it is reconciled with. With $3 also those of PBXs
+-- that are no longer in the settings ($4: those that are).
+select i.id, i.pbx, i.state, i.external_id, i.leg, i.called, i.queue_id, i.queued_at, i.node_id,
        n.lease_until is null or n.lease_until < $2 as orphan,
        (select r.id from reservation r where r.interaction_id = i.id and r.state = 'pending') as pending,
        coalesce((select jsonb_agg(jsonb_build_object('leg', s.leg, 'reservation', s.reservation_id))
                  from segment s where s.interaction_id = i.id and s.answered_at is not null and s.ended_at is null), '[]')
            as talking
 from interaction i left join node n on n.id = i.node_id
-where i.closed_at is null and i.channel = 'phone' and i.pbx = $1 and i.state <> 'wrapping';
+where i.closed_at is null and i.channel = 'phone' and i.state <> 'wrapping'
+  and (i.pbx = $1 or $3::boolean and i.pbx <> all($4::text[]));
 
 -- name: is_accepted
 select state in ('accepted', 'completed') from reservation where id = $1;

@@ -41,6 +41,18 @@ async def test_the_transfer_keys_are_the_agents_and_not_the_callers(world: World
     assert "T" not in options
 
 
+async def test_a_call_that_the_pbx_does_not_end_is_not_said_to_have_ended(world: World) -> None:
+    await world.on_queue("amy")
+    call = await world.call()
+    await call.until("talking")
+    ident = await arrived(world, call)
+    await world.until("interaction.answered", interaction=ident)
+    world.pbx.denied_actions |= {"hangup"}
+    with pytest.raises(AssertionError, match="503"):
+        await world.ask("POST", f"/interactions/{ident}/end")
+    assert call.state == "talking"
+
+
 async def test_a_call_pops_rings_is_answered_and_wrapped_up(world: World) -> None:
     await world.on_queue("amy")
     call = await world.call(name="王小明")

@@ -180,6 +180,24 @@ async def test_an_answer_that_no_server_heard_is_found_and_the_conversation_goes
         assert await world.status("amy") == "wrap_up"
 
 
+async def test_a_transfer_that_no_server_saw_is_found(database: str) -> None:
+    async with a_world(database) as world, _a_server_that_dials("PJSIP/1001") as port:
+        world.pbx.nodes[:] = [("127.0.0.1", port)]
+        call = await world.call()
+        await call.until("talking")
+        agent = call.agent
+        assert agent is not None
+        assert await call.attended_transfer("1003")
+        ident = await _written_down(world, f"default/{call.uniqueid}", node=world.server.node.id)
+        await _answered(world, ident, "amy", leg=agent.name)
+        await world.until("interaction.left", interaction=ident, agent="amy")
+        await world.until("interaction.transferred", interaction=ident, agent="cy")
+        await world.settled("amy", "wrap_up")
+        await world.settled("cy", "interacting")
+        call.hangup()
+        await world.until("interaction.ended", interaction=ident, cause="customer_hangup")
+
+
 async def test_callers_whom_the_fallback_has_are_offered_to_nobody(database: str) -> None:
     async with a_world(database) as world:
         world.pbx.patience = 0.0

@@ -119,6 +119,37 @@ async def test_a_caller_who_gives_up_while_the_database_is_away_is_abandoned_at_
     assert ended_at - gone_at < timedelta(seconds=0.5)
 
 
+async def test_a_caller_who_leaves_before_the_database_has_heard_of_them_is_no_transfer(
+    trouble: Trouble, world: World
+) -> None:
+    async with trouble.no_database():
+        call = await world.call()
+        call.hangup()
+        await call.until("ended")
+    ident = await _arrived(world, call)
+    await world.until("interaction.abandoned", interaction=ident, cause="customer_hangup")
+
+
+async def test_ami_that_comes_back_before_the_database_does_stays(trouble: Trouble, world: World) -> None:
+    async def lost() -> bool:
+        return not world.pbx.peers
+
+    async def back() -> bool:
+        return bool(world.pbx.peers)
+
+    call = await world.call()
+    await call.until("waiting")
+    ident = await _arrived(world, call)
+    async with trouble.no_database():
+        world.pbx.drop_ami()
+        await eventually(lost)
+        await eventually(back)
+        peers = set(world.pbx.peers)
+    call.hangup()
+    await world.until("interaction.abandoned", interaction=ident)
+    assert world.pbx.peers == peers
+
+
 async def test_a_call_answered_and_ended_while_the_database_is_away_is_written_down(
     trouble: Trouble, world: World
 ) -> None:
@@ -137,6 +168,34 @@ async def test_a_call_answered_and_ended_while_the_database_is_away_is_written_d
     await eventually(over, within=15)
     assert await _state(world, ident) == ("wrapping", "handled", "agent_hangup")
     assert await world.status("amy") == "wrap_up"
+
+
+async def test_what_ends_after_the_lease_ran_out_in_an_outage_keeps_its_outcome_and_moment(
+    trouble: Trouble, world: World
+) -> None:
+    await world.on_queue("amy")
+    talking = await world.call()
+    await talking.until("talking")
+    waiting = await world.call(caller="+8613911112222")
+    await waiting.until("waiting")
+    talked, waited = await _arrived(world, talking), await _arrived(world, waiting)
+    await world.until("interaction.answered", interaction=talked)
+    async with trouble.no_database():
+        world.server.node.lease_until = datetime.now(UTC) - timedelta(seconds=1)
+        waiting.hangup()
+        talking.agent_hangs_up()
+        await waiting.until("ended")
+        gone_at = datetime.now(UTC)
+
+    async def over() -> bool:
+        return {(await _state(world, ident))[0] for ident in (talked, waited)} == {"wrapping", "closed"}
+
+    await eventually(over, within=15)
+    assert await _state(world, waited) == ("closed", "short_abandoned", "customer_hangup")
+    assert await _state(world, talked) == ("wrapping", "handled", "agent_hangup")
+    for ident in (talked, waited):
+        ended_at = await world.pool.fetchval("select ended_at from interaction where id = $1", ident)
+        assert ended_at - gone_at < timedelta(seconds=0.5)
 
 
 async def test_a_transferred_caller_who_hangs_up_while_the_database_is_away_is_not_left_talking(
@@ -175,6 +234,56 @@ async def test_a_phone_picked_up_after_its_offer_ended_is_hung_up_and_the_caller
     await call.until("waiting")
     assert (await _state(world, ident))[0] == "queued"
     assert "interaction.ended" not in kinds_of(world.events, ident)
+
+
+async def test_an_agent_who_gave_the_caller_away_while_ami_was_lost_wraps_up(world: World) -> None:
+    async def lost() -> bool:
+        return not world.pbx.peers
+
+    await world.on_queue("amy")
+    call = await world.call()
+    await call.until("talking")
+    ident = await _arrived(world, call)
+    await world.until("interaction.answered", interaction=ident)
+    secret, world.pbx.secret = world.pbx.secret, "another"
+    world.pbx.drop_ami()
+    await eventually(lost)
+    assert await call.attended_transfer("1003", consult_seconds=0)
+    world.pbx.secret = secret
+    await world.until("interaction.left", interaction=ident, agent="amy")
+    await world.until("interaction.transferred", interaction=ident, agent="cy")
+    await world.settled("amy", "wrap_up")
+    call.hangup()
+    await world.until("interaction.ended", interaction=ident, cause="customer_hangup")
+
+
+@pytest.mark.parametrize("picked_up", [False, True])
+async def test_the_phone_of_a_declined_offer_is_hung_up_though_the_next_offer_is_there_already(
+    world: World, picked_up: bool
+) -> None:
+    for phone in ("PJSIP/1001", "PJSIP/1002"):
+        world.pbx.phone(phone, answers_after=None)
+    idents, calls = {}, {}
+    for name in ("amy", "bo"):
+        await world.on_queue(name)
+        calls[name] = await world.call()
+        await calls[name].until("ringing")
+        idents[name] = await _arrived(world, calls[name])
+        await world.until("interaction.offered", interaction=idents[name])
+    # The PBX is slow to hang up bo's phone; what follows waits in line behind that.
+    world.pbx.freeze()
+    for name in ("bo", "amy"):
+        await world.ask("POST", f"/interactions/{idents[name]}/reject", who=name)
+        await world.until("reservation.rejected", interaction=idents[name])
+    await world.on_queue("cy")
+    await world.until("interaction.reserved", interaction=idents["amy"], agent="cy")
+    if picked_up:
+        world.pbx.phones["PJSIP/1001"].pick_up()
+        await calls["amy"].until("talking")
+    world.pbx.thaw()
+    await world.until("interaction.answered", interaction=idents["amy"], agent="cy")
+    assert not world.pbx.phones["PJSIP/1001"].legs
+    assert not world.pbx.phones["PJSIP/1002"].legs
 
 
 @pytest.mark.parametrize("ami", [True, False])

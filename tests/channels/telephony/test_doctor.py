@@ -127,8 +127,8 @@ def etc(tmp_path):
     for path in SAMPLE.glob("*.conf"):
         shutil.copy(path, tmp_path)
     (tmp_path / "manager.conf").write_text(
-        "[general]\nenabled = yes ; AMI\nbindaddr = 127.0.0.1\n;-- a comment\nover lines --;\n"
-        "#include manager_callcenter.conf\n[callcenter](+)\nsecret = word\n"
+        "[general]\nenabled = yes ; AMI\nbindaddr = 127.0.0.1\n;-- a comment\nover lines --;\n;------------\n"
+        "#include manager_callcenter.conf\n[callcenter](+)\nsecret = word\n;--------- the end --;\n"
     )
     (tmp_path / "extensions.conf").write_text(
         '[globals]\nCALLCENTER_PBX = default\n#include "extensions_callcenter.conf"\n'

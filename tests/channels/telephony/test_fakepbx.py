@@ -145,6 +145,7 @@ async def test_without_cc_done_the_dialplan_asks_again_with_the_same_uniqueid(pb
 
 
 async def test_a_server_that_dies_in_conversation_does_not_end_it(pbx, server):
+    pbx.patience = 5.0  # the conversation is short, and so would be the patience after it
     call = await talking(pbx, server)
     server.running.abort_sessions()
     await asyncio.sleep(0.02)  # nothing is to happen: there is no event to wait for
