@@ -59,8 +59,9 @@ class Follow:
 
     async def _read(self) -> None:
         async for message in self._socket:
+            at = datetime.now(UTC)
             async with self._news:
-                self.frames.append((datetime.now(UTC), json.loads(message.data)))
+                self.frames.append((at, json.loads(message.data)))
                 self._news.notify_all()
         async with self._news:
             self.closed = True
