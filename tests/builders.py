@@ -133,7 +133,7 @@ async def make_floor(pool: Pool, **queue: Any) -> Floor:
     return Floor(log, agent, ident, node)
 
 
-async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 5) -> None:
+async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 15) -> None:
     """Until a check holds that nothing else tells of; fails after `within` seconds."""
     async with asyncio.timeout(within):
         while not await check():  # noqa: ASYNC110

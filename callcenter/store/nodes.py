@@ -35,6 +35,8 @@ class Node:
 
     async def renew(self, pool: Pool, now: datetime) -> None:
         """Raises Conflict when a newer process runs under this name."""
+        if self.stopping:
+            return
         until = now + LEASE
         row = await pool.fetchrow(_SQL.renew, self.id, self.epoch, until, now)
         assert row is not None

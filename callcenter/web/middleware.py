@@ -9,7 +9,7 @@ from typing import Self
 
 import asyncpg
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from aiohttp.typedefs import Middleware
 
 from callcenter.errors import CallcenterError
@@ -133,6 +133,8 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             log.warning("unstorable", error=type(error).__name__)
             problem = Problem(422, "Unprocessable Content", "A value is outside of what can be kept.")
             return await _say(request, problem, {})
+        except ClientConnectionResetError:
+            return web.Response(status=499)  # who asked has left
         except TRY_AGAIN as error:
             log.warning("database_unreachable", error=type(error).__name__)
             problem = Problem(503, "Service Unavailable", "The database is out of reach for a moment; try again.")

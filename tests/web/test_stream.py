@@ -25,7 +25,7 @@ async def follow(doors: Doors, who: str, after: str | None = None) -> ClientWebS
 
 
 async def take(socket: ClientWebSocketResponse, count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         return [await socket.receive_json() for _ in range(count)]
 
 
