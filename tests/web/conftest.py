@@ -95,7 +95,7 @@ class Doors:
     async def deliver(self) -> None:
         """Waits until the feed has delivered all that is committed: other tests' transactions may hold it back."""
         newest = await self.log.pool.fetchval("select max(seq) from contact_log")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.feed.cursor.seq != newest:
                 await self.feed.read()
 

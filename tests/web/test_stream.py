@@ -82,7 +82,6 @@ async def test_a_reader_that_comes_back_gets_each_event_once(doors: Doors) -> No
         socket = await follow(doors, "sue", seen[-1]["cursor"])
         seen += await take(socket, 9)
     await more
-    await doors.deliver()
     seen += await take(socket, 2 * 60 - len(seen))
     expected = await doors.log.pool.fetch(
         "select seq from contact_log where kind like 'interaction.%' order by epoch, xid, seq offset 40"
@@ -94,6 +93,7 @@ async def _keep_arriving(doors: Doors, count: int) -> None:
     for _ in range(count):
         await doors.arrive()
         await doors.feed.read()
+    await doors.deliver()
 
 
 async def test_a_long_absence_is_caught_up_page_by_page(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
