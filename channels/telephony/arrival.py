@@ -76,6 +76,9 @@ class Arrivals:
             known = await self._log.pool.fetchrow(_SQL.known, keys)
             assert known is not None
             number = keys.index(known["external_id"]) + 1
+            if session.gone_reason is not None:
+                # Asked of a server that was frozen, and taken over by another while nobody read it here.
+                return None
             if State(known["state"]) in (State.NEW, State.QUEUED, State.OFFERED):
                 if (call := await self._resume(known, session, switch, now)) is not None:
                     return call
