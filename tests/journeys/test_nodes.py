@@ -230,3 +230,20 @@ async def test_the_end_of_a_call_that_is_being_written_when_the_server_stops_is_
         assert (row["state"], row["outcome"]) == ("closed", "short_abandoned")
     finally:
         await pbx.stop()
+
+
+async def test_a_request_that_is_read_too_late_ends_no_conversation(database: str) -> None:
+    async with a_world(database) as world:
+        await world.on_queue("amy")
+        call = await world.call()
+        await call.until("talking")
+        ident = (await world.until("interaction.answered"))["interaction"]
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.server.agi_port)
+        lines = ("network_script: inbound", f"uniqueid: {call.uniqueid}", "channel: PJSIP/trunk-1", "extension: 95500")
+        writer.write("".join(f"agi_{line}\n" for line in lines).encode() + b"\nHANGUP\n")
+        async with asyncio.timeout(10):
+            await reader.read()
+        writer.close()
+        assert (await world.interaction(ident))["state"] == "active"
+        call.hangup()
+        await world.until("interaction.ended", interaction=ident)
