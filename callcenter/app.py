@@ -217,8 +217,7 @@ async def _check_schema(pool: Pool) -> None:
 
 
 async def _refuse_known_passwords(pool: Pool, settings: Settings) -> None:
-    public = settings.public_url is not None or not rules.is_loopback(settings.http_host)
-    if public and await pool.fetchval("select exists (select from users where demo and active)"):
+    if rules.is_public(settings) and await pool.fetchval("select exists (select from users where demo and active)"):
         raise Invalid("Demo users with known passwords exist, and others could reach the console: remove them first.")
 
 

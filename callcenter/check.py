@@ -69,7 +69,7 @@ async def _database(settings: Settings) -> tuple[list[str], Sequence[str]]:
     except asyncpg.PostgresError as error:
         return [f"The database refuses us: {error}"], ()
     found = [f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate`."] if waiting else []
-    if any(user["demo"] for user in users) and not rules.is_loopback(settings.http_host):
+    if any(user["demo"] for user in users) and rules.is_public(settings):
         found.append("Demo users with known passwords exist, and others can reach the console: remove them first.")
     # Those of the demo are dialled on a PBX that is played.
     return found, [user["endpoint"] for user in users if user["endpoint"] is not None and not user["demo"]]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -137,14 +138,9 @@ class Feed:
 
     def _deliver(self, events: Sequence[Event]) -> None:
         """To all, also when one fails: the cursor has moved, and the others must not miss it."""
-        failed: Exception | None = None
-        for subscriber in tuple(self._subscribers):
-            try:
-                subscriber(events)
-            except Exception as error:  # noqa: BLE001 - raised below, for the supervisor
-                failed = error
-        if failed is not None:
-            raise failed
+        with ExitStack() as all_of_them:
+            for subscriber in reversed(self._subscribers):
+                all_of_them.callback(subscriber, events)
 
     async def _page(self, after: Cursor, limit: int) -> tuple[list[Event], bool]:
         rows = await self._pool.fetch(_SQL.page, after.epoch, str(after.xid), after.seq, limit)

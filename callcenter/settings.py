@@ -189,6 +189,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_public(settings: Settings) -> bool:
+    """Tell whether others than this machine's users can reach the console, through a proxy or without."""
+    return settings.public_url is not None or not is_loopback(settings.http_host)
+
+
 def require_no_problems(settings: Settings) -> None:
     """Raise Invalid with all of `problems`, one a line."""
     if found := problems(settings):

@@ -1,10 +1,10 @@
 """What the queues ask for: stages by waiting time, and from when on each member may take what waits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-Needs = Mapping[str, int]
+from callcenter.domain.order import Needs, asked_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,7 @@ class QueuePlan:
         return tuple(sorted({timedelta(), *(step.after for step in self.steps), *(m.delay for m in self.members)}))
 
     def needs_after(self, waited: timedelta) -> Needs:
-        needs = self.needs
-        for step in sorted(self.steps, key=lambda step: step.after):
-            if step.after <= waited:
-                needs = step.needs
-        return needs
+        return asked_after(self.needs, [(step.after, step.needs) for step in self.steps], waited)
 
     def entry_stages(self, skills: Mapping[int, Needs]) -> dict[int, int]:
         """The stage from which on each member may take what waits; members who never may are left out.
@@ -67,8 +63,3 @@ class QueuePlan:
             if entry < len(thresholds):
                 entries[member.agent] = entry
         return entries
-
-
-def plain(members: Mapping[int, Iterable[int]]) -> list[QueuePlan]:
-    """Queues that ask for nothing but membership."""
-    return [QueuePlan(queue, tuple(Member(agent) for agent in agents)) for queue, agents in members.items()]

@@ -13,8 +13,8 @@ from sortedcontainers import SortedList
 from callcenter.domain.agent import DESK_GRACE, Presence, RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import State
-from callcenter.domain.order import place
-from routing.plan import Needs, QueuePlan
+from callcenter.domain.order import Needs, place
+from routing.plan import QueuePlan
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000

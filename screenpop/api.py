@@ -13,9 +13,9 @@ from callcenter.errors import Forbidden, Invalid
 from callcenter.store.db import TRY_AGAIN
 from callcenter.web.auth import Identity, check_same_origin, identity, still_valid
 from callcenter.web.body import ID, answer, path_id
-from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, POOL
 from callcenter.web.openapi import operation
+from callcenter.web.rights import readable
 from screenpop.client import Client
 from screenpop.desk import millis
 from screenpop.history import load_pop
@@ -35,10 +35,8 @@ _LONGEST_FRAME = 4096
 )  # fmt: skip
 async def get_pop(request: web.Request) -> web.StreamResponse:
     """`recent_count` counts the interaction itself, `history` leaves it out. Agents read what they may read of it."""
-    who, ident = identity(request), path_id(request)
-    row = await standing(request.app[POOL], ident, asks=who.user_id)
-    if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
-        raise Forbidden("This is the work of somebody else.")
+    ident = path_id(request)
+    await readable(request, ident)
     return answer(await load_pop(request.app[POOL], ident, now=request.app[CLOCK]()))
 
 

@@ -8,12 +8,12 @@ import phonenumbers
 from aiohttp import web
 
 from callcenter.domain.agent import Role
-from callcenter.errors import Forbidden, Invalid
+from callcenter.errors import Invalid
 from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
-from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, DIRECTORY, POOL
+from callcenter.web.rights import readable
 from screenpop import words
 from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
 from screenpop.history import load_card, load_pop
@@ -131,13 +131,11 @@ async def get_queues(request: web.Request) -> web.StreamResponse:
 
 async def get_history(request: web.Request) -> web.StreamResponse:
     """All rows that a pop has; agents read what they may read of it."""
-    who = identity(request)
+    identity(request)
     pool, now = request.app[POOL], request.app[CLOCK]()
     interaction, customer = number_of(request, "interaction"), number_of(request, "customer")
     if interaction:
-        row = await standing(pool, interaction, asks=who.user_id)
-        if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
-            raise Forbidden("This is the work of somebody else.")
+        await readable(request, interaction)
     pop = await (load_pop(pool, interaction, now=now) if interaction else load_card(pool, customer or 0, now=now))
     view = pop_view(pop, language_of(request), now=now, zone=zone_of(request.app[DIRECTORY]), rows=_ALL_ROWS)
     return draw(request, "desk/_rows.html", {"pop": view})

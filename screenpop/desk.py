@@ -279,7 +279,7 @@ def empty_view(desk: Desk, language: Language, *, queues: Sequence[str]) -> Empt
             _("You are offline"), _("Go on queue, and contacts appear here with the customer's history."), go=True
         )
     return Empty(
-        _("No contacts for now"),
+        _("You get no contacts"),
         _("While your presence is “%(presence)s” the router passes you by.")
         % {"presence": language.label(words.PRESENCE, desk.presence)},
         go=True,

@@ -82,11 +82,13 @@ class Shared(Generic[T]):
             self._until = now + self._seconds
             self._begun_at = self._cursor()
             self._value = asyncio.ensure_future(self._load())
-        try:
-            return await asyncio.shield(self._value)
-        except BaseException:
+            self._value.add_done_callback(self._loaded)
+        return await asyncio.shield(self._value)
+
+    def _loaded(self, value: "asyncio.Task[T]") -> None:
+        """One that failed is no answer for those who come later."""
+        if value is self._value and (value.cancelled() or value.exception() is not None):
             self._until = 0.0
-            raise
 
 
 class Board:

@@ -105,6 +105,7 @@ REASON = {
     "round_robin": _("It is your turn"),
     "preferred": _("The customer knows you"),
     "transfer": _("A colleague transferred it to you"),
+    "assigned": _("A supervisor chose you"),
 }
 ROLE = {"agent": _("Agent"), "supervisor": _("Supervisor"), "administrator": _("Administrator")}
 STATUS_TITLE = {

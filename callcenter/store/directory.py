@@ -79,27 +79,30 @@ class Directory:
         self._queues_by_name: dict[str, Queue] = {}
         self._queues_by_number: dict[str, Queue] = {}
         self._default: Queue | None = None
-        self.stale = True
+        self._changes = 1
+        self._loaded = 0
 
     def note(self, events: Sequence[Event]) -> None:
         """A subscriber of the feed: whoever runs `load_when_stale` will load again."""
         if any(event.noun == "organisation" for event in events):
-            self.stale = True
+            self._changes += 1
+
+    @property
+    def stale(self) -> bool:
+        """Whether something changed since the last load began."""
+        return self._loaded != self._changes
 
     async def load(self) -> None:
-        self.stale = False  # what changes from now on makes it stale again
-        try:
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                organisation = await connection.fetchrow(_SQL.organisation)
-                users = await connection.fetch(_SQL.users)
-                queues = await connection.fetch(_SQL.queues)
-        except BaseException:
-            self.stale = True
-            raise
+        changes = self._changes  # what comes from now on makes it stale again
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            organisation = await connection.fetchrow(_SQL.organisation)
+            users = await connection.fetch(_SQL.users)
+            queues = await connection.fetch(_SQL.queues)
         assert organisation is not None
+        self._loaded = changes
         self.organisation = Organisation(*organisation)
         self.users = {row["id"]: _user(row) for row in users}
         self.queues = {row["id"]: _queue(row) for row in queues}

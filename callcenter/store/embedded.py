@@ -114,13 +114,12 @@ class Embedded:
             fcntl.flock(turn, fcntl.LOCK_EX)
             # Waits while the keeper of the last users is stopping the server.
             users = os.open(self._users_lock, os.O_RDONLY | os.O_CREAT, 0o600)
-            fcntl.flock(users, fcntl.LOCK_SH)
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(os.close, users)
+                fcntl.flock(users, fcntl.LOCK_SH)
                 if not self._is_running():
                     self._start_new()
-            except BaseException:
-                os.close(users)
-                raise
+                undo.pop_all()
             self._users = users
 
     def stop_server(self) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import asyncpg
 from aiohttp import web
 from pydantic import Field
 
@@ -11,7 +10,7 @@ from callcenter.actions import interactions as actions
 from callcenter.actions import postings
 from callcenter.domain.agent import Role
 from callcenter.domain.interaction import Channel, ReservationState, State
-from callcenter.errors import Conflict, Forbidden, Invalid
+from callcenter.errors import Conflict, Invalid
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
 from callcenter.web.interactions import (
@@ -21,7 +20,6 @@ from callcenter.web.interactions import (
     Wanted,
     Whole,
     find,
-    in_hand,
     item,
     standing,
     whole,
@@ -32,6 +30,7 @@ from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
 from callcenter.web.phones import PHONES
+from callcenter.web.rights import actable, in_hand, readable
 from callcenter.web.why import waiting_because
 
 _AT = f"/interactions/{ID}"
@@ -103,35 +102,6 @@ class Why:
     waiting_because: str | None
 
 
-async def _readable(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
-    """Agents read their own work, and what is over and belongs to a customer; raises Forbidden, NotFound."""
-    row = await standing(request.app[POOL], ident, asks=who.user_id)
-    if not (who.may(Role.SUPERVISOR) or row["own"] or (row["closed"] and row["customer_id"] is not None)):
-        raise Forbidden("This is the work of somebody else.")
-    return row
-
-
-async def _actable(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
-    row = await standing(request.app[POOL], ident, asks=who.user_id)
-    if not (who.may(Role.SUPERVISOR) or row["own"]):
-        raise Forbidden("This is the work of somebody else.")
-    return row
-
-
-async def _in_hand(request: web.Request, who: Identity, ident: int) -> asyncpg.Record:
-    """With the live reservation: one's own, or for a supervisor anybody's.
-
-    Raises Forbidden, NotFound, and Conflict when nobody has it in hand.
-    """
-    supervises = who.may(Role.SUPERVISOR)
-    row = await in_hand(request.app[POOL], ident, asks=who.user_id, of_anybody=supervises)
-    if not (supervises or row["own"]):
-        raise Forbidden("This is the work of somebody else.")
-    if row["reservation"] is None:
-        raise Conflict("Nobody has it in hand.")
-    return row
-
-
 async def _now(request: web.Request, ident: int) -> web.StreamResponse:
     return answer(await item(request.app[POOL], ident))
 
@@ -169,7 +139,7 @@ async def list_interactions(request: web.Request) -> web.StreamResponse:
 @operation("GET", _AT, summary="One interaction with all that happened to it", tag="interactions", answer=Whole)
 async def get_interaction(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
-    await _readable(request, identity(request), ident)
+    await readable(request, ident)
     return answer(await whole(request.app[POOL], ident, now=request.app[CLOCK]()))
 
 
@@ -201,20 +171,19 @@ async def post_interaction(request: web.Request) -> web.StreamResponse:
 @operation("POST", f"{_AT}/accept", summary="Take what is offered to me", tag="interactions", answer=Item, acts=True)
 async def accept(request: web.Request) -> web.StreamResponse:
     who, ident = identity(request), path_id(request)
-    row = await _actable(request, who, ident)
+    row = await actable(request, ident)
     if row["channel"] == Channel.PHONE:
         raise Conflict("Answer a call on the phone.")
-    held = await request.app[POOL].fetchrow(SQL.reservation, ident, who.user_id)
-    if held is None:
+    if row["holder"] != who.user_id:
         raise Conflict("It is not offered to you.")
-    await actions.answer(request.app[LOG], held["id"], now=request.app[CLOCK]())
+    await actions.answer(request.app[LOG], row["reservation"], now=request.app[CLOCK]())
     return await _now(request, ident)
 
 
 @operation("POST", f"{_AT}/reject", summary="Decline the offer", tag="interactions", answer=Item, acts=True)
 async def reject(request: web.Request) -> web.StreamResponse:
-    who, ident = identity(request), path_id(request)
-    held = await _in_hand(request, who, ident)
+    ident = path_id(request)
+    held = await in_hand(request, ident)
     events = await actions.return_to_queue(
         request.app[LOG],
         held["reservation"],
@@ -232,10 +201,8 @@ async def reject(request: web.Request) -> web.StreamResponse:
     tag="interactions", answer=Item, acts=True,
 )  # fmt: skip
 async def end(request: web.Request) -> web.StreamResponse:
-    who, ident = identity(request), path_id(request)
-    row = await _actable(request, who, ident)
-    if not who.may(Role.SUPERVISOR):
-        await _in_hand(request, who, ident)
+    ident = path_id(request)
+    row = await in_hand(request, ident)
     if row["state"] != State.ACTIVE:
         raise Conflict(f"It is {row['state']}, so there is no conversation to end.")
     if row["channel"] == Channel.PHONE:
@@ -253,8 +220,8 @@ async def end(request: web.Request) -> web.StreamResponse:
 )
 async def wrap_up(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, WrapUp)
-    who, ident = identity(request), path_id(request)
-    held = await _in_hand(request, who, ident)
+    ident = path_id(request)
+    held = await in_hand(request, ident)
     await actions.wrap_up(
         request.app[LOG],
         held["reservation"],
@@ -279,7 +246,7 @@ async def wrap_up(request: web.Request) -> web.StreamResponse:
 async def identify(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, Identification)
     who, ident = identity(request), path_id(request)
-    await _actable(request, who, ident)
+    await actable(request, ident)
     await actions.identify(
         request.app[LOG], ident, customer=given.customer, actor=who.user_id, now=request.app[CLOCK]()
     )
@@ -320,7 +287,7 @@ async def assign(request: web.Request) -> web.StreamResponse:
 @operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
 async def why(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
-    await _readable(request, identity(request), ident)
+    await readable(request, ident)
     row = await request.app[POOL].fetchrow(SQL.decision, ident)
     decision = None
     if row is not None:

@@ -157,11 +157,3 @@ async def standing(pool: Pool, ident: int, *, asks: int) -> asyncpg.Record:
     if row is None:
         raise NotFound(f"There is no interaction {ident}.")
     return row
-
-
-async def in_hand(pool: Pool, ident: int, *, asks: int, of_anybody: bool) -> asyncpg.Record:
-    """Raises NotFound. `reservation` is the live one of who asks, else that of anybody; null when there is none."""
-    row = await pool.fetchrow(SQL.in_hand, ident, asks, of_anybody)
-    if row is None:
-        raise NotFound(f"There is no interaction {ident}.")
-    return row

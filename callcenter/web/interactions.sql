@@ -70,28 +70,18 @@ select m.id, m.kind, m.text, m.at, u.name as author
 from message m left join users u on u.id = m.author_id where m.interaction_id = $1 order by m.id;
 
 -- name: standing
--- What must be known before somebody acts on it: $2 asks, with a part in it or not.
+-- What must be known before somebody reads it or acts on it: $2 asks, with a part in it or not. The live reservation is
+-- that of who asks, else that of the other `holder`.
 select i.id, i.state, i.channel, i.pbx, i.queue_id, i.customer_id, i.closed_at is not null as closed,
        i.agent_id = $2
-       or exists (select from segment where interaction_id = i.id and agent_id = $2 and answered_at is not null) as own
-from interaction i where i.id = $1;
-
--- name: in_hand
--- The same of what somebody has in hand: of the agent $2, or where $3 says so of anybody.
-select i.id, i.queue_id, r.id as reservation, r.released_at,
-       i.agent_id = $2
-       or exists (select from segment where interaction_id = i.id and agent_id = $2 and answered_at is not null) as own
+       or exists (select from segment where interaction_id = i.id and agent_id = $2 and answered_at is not null) as own,
+       r.id as reservation, r.agent_id as holder, r.released_at
 from interaction i left join lateral (
-    select id, released_at from reservation
-    where interaction_id = i.id and state in ('pending', 'accepted') and ($3 or agent_id = $2)
+    select id, agent_id, released_at from reservation
+    where interaction_id = i.id and state in ('pending', 'accepted')
     order by agent_id = $2 desc, id desc limit 1
 ) r on true
 where i.id = $1;
-
--- name: reservation
--- The live reservation of the interaction $1 for the agent $2.
-select id from reservation where interaction_id = $1 and state in ('pending', 'accepted') and agent_id = $2
-order by id desc limit 1;
 
 -- name: decision
 -- How the router came to the latest offer.

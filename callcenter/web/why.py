@@ -1,11 +1,10 @@
 """Why nobody has it yet, in words."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from callcenter.domain.duration import format_duration, parse_duration
 from callcenter.domain.interaction import State
-from callcenter.domain.order import place, tier_shift
+from callcenter.domain.order import Needs, asked_after, place, tier_shift
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.web.interactions import SQL, standing
@@ -46,19 +45,15 @@ async def _in_queue(pool: Pool, queue: Queue, ident: int, now: datetime) -> str:
 
 
 def _asked(queue: Queue, waited: timedelta) -> list[str]:
-    """The skills that it asks for now, and when it will ask for less."""
-    needs, later = queue.needs, None
-    for step in queue.steps:
-        after = parse_duration(step["after"])
-        if after > waited:
-            later = after
-            break
-        needs = step["needs"]
+    """The skills that it asks for at this moment, and when it will ask for less."""
+    steps = [(parse_duration(step["after"]), step["needs"]) for step in queue.steps]
+    needs = asked_after(queue.needs, steps, waited)
     if not needs:
         return []
+    later = next((after for after, _ in steps if after > waited), None)
     until = "" if later is None else f", until it has waited {format_duration(later)}"
     return [f"It asks for {_skills(needs)}{until}."]
 
 
-def _skills(needs: Mapping[str, int]) -> str:
+def _skills(needs: Needs) -> str:
     return " and ".join(f"{skill} {level}" for skill, level in sorted(needs.items()))

@@ -70,7 +70,7 @@ class Desk:
             status, answer = await self._client.send("POST", f"/api/v1/interactions/{interaction}/wrap-up", body)
             if status < 300:
                 return early
-            await asyncio.sleep(_WRAP_UP_PAUSE)
+            await asyncio.sleep(_WRAP_UP_PAUSE)  # the end is being committed; no frame tells a desk of it
         raise ConnectionError(f"wrap-up of {interaction}: {status} {answer.decode(errors='replace')}")
 
     def close(self) -> None:

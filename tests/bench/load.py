@@ -237,7 +237,7 @@ class Office:
             for number in range(self.plan.calls):
                 due = start + int(number * 1e9 / self.plan.rate)
                 if (ahead := due - time.monotonic_ns()) > 0:
-                    await asyncio.sleep(ahead / 1e9)
+                    await asyncio.sleep(ahead / 1e9)  # the rate is what is played
                 group.create_task(play(number, due))
 
     async def _lane(self, numbers: Iterator[int]) -> None:
@@ -250,7 +250,7 @@ class Office:
             for number in range(self.plan.calls):
                 group.create_task(self._one(number, time.monotonic_ns()))
                 if number % 20 == 19:
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.1)  # a thousand callers, not a flood of connections
             await self._all_greeted.wait()
             print("waiting", flush=True)
             await self.loop.run_in_executor(None, sys.stdin.read)

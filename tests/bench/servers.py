@@ -131,7 +131,7 @@ async def _ready(running: Program, http_port: int) -> None:
                         return
                 if running.ended:
                     raise Failed(f"callcenter serve ended: {running.last_words()}")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # a process that starts tells nobody when it is ready
     except TimeoutError:
         raise Failed(f"callcenter serve is not ready: {running.last_words()}") from None
     finally:

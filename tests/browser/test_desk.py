@@ -154,7 +154,7 @@ async def test_presence_is_chosen_with_a_reason_and_takes_effect_after_the_call(
     call.hangup()
     await stage_is(page, "wrapping")
     await page.keyboard.press("w")
-    await expect(page.locator(".waiting h1")).to_have_text("No contacts for now")
+    await expect(page.locator(".waiting h1")).to_have_text("You get no contacts")
 
 
 async def test_customers_are_found_by_name_and_number_and_opened_by_keyboard(stage: Stage):

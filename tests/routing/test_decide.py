@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from callcenter.domain.events import Event
 from routing.decide import Decision, decide
-from routing.plan import plain
+from routing.plan import Member, QueuePlan
 from routing.state import AgentState, RouterState, Waiting
 from tests.builders import NOW, later
 
@@ -27,7 +27,9 @@ def an_agent(ident: int, *, idle: float = 0, **changes: object) -> AgentState:
 
 
 def some_state(*agents: AgentState, queues: dict[int, list[int]] | None = None) -> RouterState:
-    state = RouterState(plain(queues or {1: [agent.agent for agent in agents]}), require_console=True)
+    members = queues or {1: [agent.agent for agent in agents]}
+    plans = [QueuePlan(queue, tuple(map(Member, of))) for queue, of in members.items()]
+    state = RouterState(plans, require_console=True)
     for agent in agents:
         state.put_agent(agent)
     return state

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.domain.events import Event
+from callcenter.domain.order import Needs
 from routing.decide import Decision, decide
-from routing.plan import Member, Needs, QueuePlan, Step
+from routing.plan import Member, QueuePlan, Step
 from routing.state import RouterState, Waiting
 from tests.builders import NOW, later
 from tests.routing.test_decide import an_agent

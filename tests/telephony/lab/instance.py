@@ -35,7 +35,7 @@ _FOLDERS = [
     "cache",
     "moh",
 ]
-_PLACEHOLDER = re.compile(r"@([A-Z][A-Z0-9_]*)@")
+_VARIABLE = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 _SOCKET_PATH = 100
 
 
@@ -203,7 +203,7 @@ class Instance:
             **self.values,
         }
         for source in sorted(CONF.glob("*.conf")):
-            text = _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), source.read_text())
+            text = _VARIABLE.sub(lambda found: values.get(found[1], found[0]), source.read_text())
             (etc / source.name).write_text(text)
         # the product's sample, byte by byte
         shutil.copytree(SAMPLE, etc / "callcenter")
