@@ -119,7 +119,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         router = Router(contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
         stack.push_async_callback(hub.close)
-        voice = Voice(contact_log, directory, node, hub, switches, clock=clock)
+        voice = Voice(contact_log, directory, node, hub, router, switches, clock=clock)
         contact_log.listen(voice.calls.note)
         feed.subscribe(voice.calls.note)
         voice_ready.set_result(voice)
@@ -204,8 +204,10 @@ def _prepare_pops(events: Sequence[Event], router: Router, hub: Hub) -> None:
     """While the reservation is on its way to the database, what its pop will show is read beside it."""
     for event in events:
         match event:
-            case Event(kind="interaction.queued", interaction=int(ident), queue=int(queue)) if router.will_offer(queue):
-                hub.prepare(ident)
+            case Event(kind="interaction.queued", interaction=int(ident), queue=int(queue)) if router.will_offer(
+                ident, queue
+            ):
+                hub.ahead.prepare(ident)
 
 
 async def _check_schema(pool: Pool) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from routing.state import RouterState
+from callcenter.domain.interaction import Proposal
+from routing.state import RouterState, Waiting
 
 _CANDIDATES = 10
 
@@ -40,11 +41,20 @@ def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
             other = state.first_candidate(queue, stage)
             if state.best_for(other) == best:
                 agent = other
-        yield _decision(state, interaction, agent, queue, stage, now)
+        yield _decision(state, state.waiting[interaction], agent, stage, now)
 
 
-def _decision(state: RouterState, interaction: int, agent: int, queue: int, stage: int, now: datetime) -> Decision:
-    pool, work, chosen = state.pools[queue], state.waiting[interaction], state.agents[agent]
+def propose(state: RouterState, queue: int, now: datetime) -> Proposal | None:
+    """Whose turn it is to take what enters this queue now; None when nobody is free, or something else comes first."""
+    state.settle(now)
+    if state.first_ready() is not None or not state.somebody_free(queue):
+        return None
+    decision = _decision(state, Waiting(0, queue, now, 1), state.first_candidate(queue, 0), 0, now)
+    return Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
+
+
+def _decision(state: RouterState, work: Waiting, agent: int, stage: int, now: datetime) -> Decision:
+    pool, chosen = state.pools[work.queue], state.agents[agent]
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
         excluded["later_step"] = later
@@ -58,10 +68,10 @@ def _decision(state: RouterState, interaction: int, agent: int, queue: int, stag
         for (*_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
     ]
     return Decision(
-        interaction=interaction,
+        interaction=work.interaction,
         agent=agent,
         agent_version=chosen.version,
-        queue=queue,
+        queue=work.queue,
         reason=pool.plan.strategy,
         why={
             "reason": pool.plan.strategy,

@@ -10,12 +10,13 @@ import structlog
 
 from callcenter.actions import interactions
 from callcenter.domain.events import Event
+from callcenter.domain.interaction import Proposal
 from callcenter.feed import Feed
 from callcenter.store.db import TRY_AGAIN
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from routing import snapshot
-from routing.decide import Decision, decide
+from routing.decide import Decision, decide, propose
 from routing.leadership import Leadership
 from routing.state import RouterState
 
@@ -55,10 +56,27 @@ class Router:
         contact_log.listen(self._note)
         feed.subscribe(self._note)
 
-    def will_offer(self, queue: int) -> bool:
-        """Whether work that enters this queue now is decided about here and at once."""
+    def will_offer(self, interaction: int, queue: int) -> bool:
+        """Whether what has just entered this queue is decided about here and at once."""
         state = self.state
-        return state is not None and self._leadership.leads and state.somebody_free(queue)
+        return (
+            state is not None and self._leadership.leads and interaction in state.waiting and state.somebody_free(queue)
+        )
+
+    def propose(self, queue: int) -> Proposal | None:
+        """See callcenter.ports.Assigner."""
+        if self.state is None or not self._leadership.leads:
+            return None
+        proposal = propose(self.state, queue, self._clock())
+        if proposal is not None:
+            self.state.take_agent(proposal.agent)
+        return proposal
+
+    def withdraw(self, proposal: Proposal) -> None:
+        """See callcenter.ports.Assigner."""
+        if self.state is not None:
+            self.state.give_agent_back(proposal.agent)
+            self._wake.set()
 
     def _note(self, events: Sequence[Event]) -> None:
         if self.state is None:

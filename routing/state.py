@@ -194,15 +194,22 @@ class RouterState:
     def take(self, interaction: int, agent: int) -> None:
         """Neither is to be decided about again until an event says what became of it."""
         self.taken_work.add(interaction)
-        self.taken_agents.add(agent)
         self._leave_line(interaction)
+        self.take_agent(agent)
+
+    def take_agent(self, agent: int) -> None:
+        """For work that is not here yet."""
+        self.taken_agents.add(agent)
         self._leave_lines(agent)
 
     def give_back(self, interaction: int, agent: int) -> None:
         """The decision was not carried out: both stand in line again, at their old places."""
         self.taken_work.discard(interaction)
-        self.taken_agents.discard(agent)
         self._moved_work.add(interaction)
+        self.give_agent_back(agent)
+
+    def give_agent_back(self, agent: int) -> None:
+        self.taken_agents.discard(agent)
         self._moved_agents.add(agent)
 
     # -- with the time

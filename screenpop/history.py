@@ -15,16 +15,23 @@ _SQL = Queries.beside(__file__)
 
 async def load_pop(pool: Pool, interaction: int, *, now: datetime) -> Pop:
     """Raises NotFound. As one JSON text, since decoding 50 rows field by field takes three times as long."""
-    return await _load(pool, interaction, 0, now)
+    return await _load(pool, interaction=interaction, now=now)
 
 
 async def load_card(pool: Pool, customer: int, *, now: datetime) -> Pop:
     """What is known of a customer, outside of any contact. Raises NotFound."""
-    return await _load(pool, 0, customer, now)
+    return await _load(pool, customer=customer, now=now)
 
 
-async def _load(pool: Pool, interaction: int, customer: int, now: datetime) -> Pop:
-    text = await pool.fetchval(_SQL.pop, interaction, customer, now)
+async def load_address(pool: Pool, kind: str, address: str, *, now: datetime) -> Pop:
+    """What is known of whoever uses this address, for a contact that is not written down yet."""
+    return await _load(pool, kind=kind, address=address, now=now)
+
+
+async def _load(
+    pool: Pool, *, interaction: int = 0, customer: int = 0, kind: str = "", address: str = "", now: datetime
+) -> Pop:
+    text = await pool.fetchval(_SQL.pop, interaction, customer, now, kind, address)
     if text is None:
         raise NotFound("There is no such interaction." if interaction else "There is no such customer.")
     pop = cast("Pop", orjson.loads(text))
@@ -40,8 +47,12 @@ _TIMES_OF_ROW = ("created_at", "updated_at")
 
 
 def _write_times(item: object, names: tuple[str, ...]) -> None:
-    """UTC as Z, as the other answers have it; PostgreSQL writes +00:00."""
     if isinstance(item, dict):
         for name in names:
             if at := item.get(name):
-                item[name] = at[:-6] + "Z"
+                item[name] = in_utc(at)
+
+
+def in_utc(at: str) -> str:
+    """UTC as Z, as the other answers have it; PostgreSQL writes +00:00."""
+    return at[:-6] + "Z"

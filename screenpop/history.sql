@@ -1,13 +1,16 @@
 -- name: pop
 -- All that a pop shows, as one JSON text in one round trip; no row when there is no such interaction or customer.
--- $1: the interaction, or 0 to open the card of customer $2 (else 0) without one. $3: now. Never null: the planner folds
--- nulls away, likes that plan better than the generic one, and plans anew each time, which doubles what the pop takes.
+-- $1: the interaction; or 0 for what is known of customer $2, outside of any contact; or both 0 for what is known of who uses
+-- the address $4 (its kind), $5, of which a contact is about to come. $3: now. Never null: the planner folds nulls away,
+-- likes that plan better than the generic one, and plans anew each time, which doubles what the pop takes.
 -- `history` leaves the interaction itself out, `recent_count` counts it. Where nobody is known yet, both are those of
 -- the address. Names of queues and agents are looked up one by one: a join would read all 10,000 agents.
 with i as materialized (
     select id, customer_id, address_kind, address, arrived_at from interaction where id = $1::bigint
     union all
-    select null, id, null, null, null from customer where id = $2::bigint
+    select 0, id, null, null, null from customer where id = $2::bigint
+    union all
+    select 0, find_customer($4::text, $5::text), $4::text, $5::text, null where $4::text <> ''
 ),
 person as materialized (
     select c.id, c.name, c.company, c.tier, c.language, c.note, c.external_id, c.created_at, coalesce(a.addresses, '[]') as addresses
@@ -60,7 +63,7 @@ select json_build_object(
                 x.ticket_id as ticket, x.address, x.arrived_at, x.queued_at, x.answered_at, x.ended_at, x.closed_at,
                 x.disposition, x.note, x.address_kind, x.address_name, x.called, x.subject, x.priority, x.version
             from (
-                (select * from interaction where customer_id = i.customer_id and id is distinct from i.id
+                (select * from interaction where customer_id = i.customer_id and id <> i.id
                  order by arrived_at desc, id desc limit 50)
                 union all
                 (select * from interaction where i.customer_id is null and i.address_kind is not null

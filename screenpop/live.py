@@ -14,6 +14,7 @@ from aiohttp import web
 
 from callcenter.actions import agents, drafts
 from callcenter.domain.events import Cursor, Event
+from callcenter.domain.interaction import Arrival
 from callcenter.errors import CallcenterError
 from callcenter.feed import Feed
 from callcenter.store.db import TRY_AGAIN, retrying
@@ -21,8 +22,9 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from screenpop import client as frames
+from screenpop.ahead import Ahead
 from screenpop.client import Client
-from screenpop.desk import moved_by, work_of_event, zone_of
+from screenpop.desk import work_of_event, zone_of
 from screenpop.history import load_pop
 from screenpop.i18n import Language, load_languages
 from screenpop.pop import Pop
@@ -36,7 +38,6 @@ log = structlog.get_logger()
 _PATIENCE = 0.25
 # The pop is on its way to a desk of another node, which cannot tell us: its feed and its query take about this long.
 _ELSEWHERE = 0.02
-_PREPARED_FOR = 2.0
 _COALESCE = 0.04  # own desk
 _COALESCE_QUEUES = 1.0  # figures of many: strip of queues, wall
 _RELOAD = 3.0  # seconds; a page that is loaded anew has its desk back by then
@@ -74,7 +75,7 @@ class Hub:
         self._clients: dict[int, list[Client]] = {}
         # By reservation: the interaction's version that its pop shows, and whether that was written.
         self._pops: dict[int, tuple[int, asyncio.Future[bool]]] = {}
-        self._prepared: dict[int, asyncio.Task[Pop]] = {}
+        self.ahead = Ahead(contact_log.pool, directory, clock=clock)
         self._elsewhere: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stale = Stale()
@@ -150,16 +151,9 @@ class Hub:
 
     # -- pops
 
-    def prepare(self, interaction: int) -> None:
-        """Loads the pop's rows ahead, while the router still decides; kept for two seconds and never shown stale."""
-        if interaction not in self._prepared:
-            task = asyncio.create_task(load_pop(self._log.pool, interaction, now=self._clock()))
-            self._prepared[interaction] = task
-            asyncio.get_running_loop().call_later(_PREPARED_FOR, self._forget, interaction)
-
-    def _forget(self, interaction: int) -> None:
-        if task := self._prepared.pop(interaction, None):
-            task.cancel()
+    def expect(self, arrival: Arrival) -> None:
+        """See callcenter.ports.Pops."""
+        self.ahead.expect(arrival)
 
     async def written(self, reservation: int, agent: int) -> bool:
         """See callcenter.ports.Pops."""
@@ -229,33 +223,26 @@ class Hub:
     async def _load(self, event: Event) -> Pop:
         assert event.interaction is not None
         assert event.agent is not None
-        task = self._prepared.pop(event.interaction, None)
-        if task is not None:
-            pop = await task
-            item = pop["interaction"]
-            # One version behind is the state right before this reservation, which changes nothing else that is shown.
-            if (
-                item is not None
-                and event.kind == "interaction.reserved"
-                and item["version"] == (event.version or 0) - 1
-            ):
-                return {**pop, "interaction": moved_by(item, event, self._directory.user(event.agent).name)}
-        return await load_pop(self._log.pool, event.interaction, now=self._clock())
+        pop = None
+        if event.kind == "interaction.reserved":
+            pop = await self.ahead.take(event, self._directory.user(event.agent).name)
+        return pop or await load_pop(self._log.pool, event.interaction, now=self._clock())
 
     # -- hints
 
     def _committed(self, events: Sequence[Event]) -> None:
         """Right after a commit of this process: only for pops, since commits are heard in no order."""
         for event in events:
-            if event.kind in ("interaction.reserved", "interaction.transferred"):
+            if event.kind == "interaction.arrived":
+                self.ahead.arrived(event)
+            elif event.kind in ("interaction.reserved", "interaction.transferred"):
                 self._offer_pop(event)
 
     def _read(self, events: Sequence[Event]) -> None:
         self._committed(events)
         for event in events:
             if event.noun in ("customer", "ticket") or event.kind == "interaction.identified":
-                for interaction in tuple(self._prepared):
-                    self._forget(interaction)
+                self.ahead.forget()
             if event.kind == "user.password_changed" and event.agent is not None:
                 self.session_ended(event.agent, None)
             if event.kind == "agent.desk" and event.agent is not None:
@@ -356,8 +343,7 @@ class Hub:
 
     async def close(self) -> None:
         """Ends what still waits in the background."""
-        for interaction in tuple(self._prepared):
-            self._forget(interaction)
+        self.ahead.forget()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -179,6 +179,15 @@ class PopView:
     tickets: Sequence[TicketView]
 
 
+def of_arrival(pop: Pop, item: Item) -> Pop:
+    """What was read of an address while a contact from it was being written down, as the pop of that contact."""
+    history = [other for other in pop["history"] if other["id"] != item["id"]]
+    recent = pop["recent_count"]
+    if len(history) == len(pop["history"]):  # else the reader saw it already, and counted it
+        recent = {**recent, "count": recent["count"] + 1}
+    return {**pop, "interaction": item, "history": history, "recent_count": recent}
+
+
 def cut(text: str | None, longest: int = _LONGEST_NAME) -> str:
     """Short enough for the screen: what came over the wire may be 10 kB long."""
     if not text:

@@ -9,7 +9,7 @@ from typing import Any
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 
@@ -92,7 +92,7 @@ async def arrive(
     external_id: str | None = None,
     now: datetime = NOW,
 ) -> int:
-    arrival = interactions.Arrival(
+    arrival = Arrival(
         Channel.PHONE, external_id or f"default/{next(_numbers)}.0", "phone", phone, "Xiaoming", "95500", pbx="default"
     )
     events = await interactions.arrive(log, arrival, queue=queue, queued=queued, node=node, now=now)

@@ -1,7 +1,6 @@
 """What can happen to an interaction, from its arrival to its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +10,9 @@ from callcenter.domain.agent import RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import (
     TIME_BOX_DISPOSITION,
-    Channel,
+    Arrival,
     Outcome,
+    Proposal,
     ReservationState,
     State,
     WrapUpMode,
@@ -30,29 +30,21 @@ RESERVED_FOR = timedelta(seconds=10)
 SHORT_ABANDON = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A first contact as its channel saw it. `address_kind` is None when the address identifies nobody."""
-
-    channel: Channel
-    external_id: str | None
-    address_kind: str | None
-    address: str | None
-    address_name: str | None = None
-    called: str | None = None
-    direction: str = "inbound"
-    pbx: str | None = None
-    leg: str | None = None
-    subject: str | None = None
-    priority: int = 0
-
-
 async def arrive(
-    log: ContactLog, arrival: Arrival, *, queue: int | None, queued: bool, node: int | None, now: datetime
+    log: ContactLog,
+    arrival: Arrival,
+    *,
+    queue: int | None,
+    queued: bool,
+    node: int | None,
+    now: datetime,
+    proposal: Proposal | None = None,
 ) -> Events:
-    """Opens the interaction and, when `queued`, puts it into the queue. Empty when its external id is known already."""
-    return await log.write(
-        "arrive",
+    """Opens the interaction and, when `queued`, puts it into the queue. Empty when its external id is known already.
+
+    With a `proposal` that agent is reserved in the same breath; when they have moved meanwhile it waits like any other.
+    """
+    facts = (
         arrival.channel,
         arrival.direction,
         arrival.external_id,
@@ -69,6 +61,10 @@ async def arrive(
         node,
         now,
     )
+    if proposal is None:
+        return await log.write("arrive", *facts)
+    who = (proposal.agent, proposal.agent_version, proposal.reason, proposal.why, now + RESERVED_FOR)
+    return await log.write("arrive_offered", *facts, *who)
 
 
 async def enqueue(log: ContactLog, interaction: int, *, queue: int, now: datetime) -> Events:

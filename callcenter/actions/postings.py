@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from callcenter.actions.interactions import Arrival
 from callcenter.domain.address import read_address
 from callcenter.domain.customer import AddressKind
-from callcenter.domain.interaction import Channel, State
+from callcenter.domain.interaction import Arrival, Channel, State
 from callcenter.errors import Invalid
 from callcenter.store.log import ContactLog
 from callcenter.store.postings import SQL

@@ -1,6 +1,9 @@
 """An exchange with a customer on one channel, and the offer of it to an agent: states and what may follow."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Channel(StrEnum):
@@ -98,6 +101,33 @@ RESERVATION_TRANSITIONS: dict[tuple[ReservationState, ReservationVerb], Reservat
     (ReservationState.PENDING, ReservationVerb.CANCEL): ReservationState.CANCELLED,
     (ReservationState.ACCEPTED, ReservationVerb.WRAP_UP): ReservationState.COMPLETED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A first contact as its channel saw it. `address_kind` is None when the address identifies nobody."""
+
+    channel: Channel
+    external_id: str | None
+    address_kind: str | None
+    address: str | None
+    address_name: str | None = None
+    called: str | None = None
+    direction: str = "inbound"
+    pbx: str | None = None
+    leg: str | None = None
+    subject: str | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The agent who is to be asked, if they still are as they were, and why."""
+
+    agent: int
+    agent_version: int
+    reason: str
+    why: Mapping[str, Any]
 
 
 class WrapUpMode(StrEnum):

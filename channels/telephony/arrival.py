@@ -9,9 +9,10 @@ import structlog
 
 from callcenter.actions import interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel, Outcome, ReservationState, State
+from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState, State
 from callcenter.domain.phone import parse_number
 from callcenter.errors import Conflict
+from callcenter.ports import Assigner, Pops
 from callcenter.store.db import retrying
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.log import ContactLog
@@ -39,11 +40,15 @@ class Arrivals:
         contact_log: ContactLog,
         directory: Directory,
         node: Node,
+        assigner: Assigner,
+        pops: Pops,
         calls: Calls,
     ) -> None:
         self._log = contact_log
         self._directory = directory
         self._node = node
+        self._assigner = assigner
+        self._pops = pops
         self._calls = calls
 
     def queue(self, name: str | None, called: str) -> Queue | None:
@@ -71,7 +76,10 @@ class Arrivals:
                 ident = events[0].interaction
                 assert ident is not None
                 queued_at = now if len(events) > 1 else None
-                return self._calls.take(ident, session, switch, queue, queued_at)
+                opened = self._calls.take(ident, session, switch, queue, queued_at)
+                # An offer that came with it was told before the call was known here.
+                self._calls.note(events)
+                return opened
             # The latest of all it had: those before it are over, however they ended.
             known = await self._log.pool.fetchrow(_SQL.known, keys)
             assert known is not None
@@ -97,7 +105,7 @@ class Arrivals:
         name = environment.get("calleridname", "")
         # Without AMI a prompt cannot be cut short when an agent is free: then it is played before the queue.
         greeted_first = queue is not None and queue.greeting is not None and not switch.connected
-        arrival = interactions.Arrival(
+        arrival = Arrival(
             channel=Channel.PHONE,
             external_id=key,
             address_kind="phone" if number.identifies else None,
@@ -108,12 +116,27 @@ class Arrivals:
             leg=text(environment.get("channel", "")),
         )
         waits = queue is not None and not greeted_first and is_open(queue, now)
-        return await retrying(
-            lambda: interactions.arrive(
-                self._log, arrival, queue=queue.id if queue else None, queued=waits, node=self._node.id, now=now
-            ),
-            within=DATABASE_PATIENCE,
-        )
+        proposal = self._assigner.propose(queue.id) if queue is not None and waits else None
+        if proposal is not None:
+            self._pops.expect(arrival)
+        events: Sequence[Event] = ()
+        try:
+            events = await retrying(
+                lambda: interactions.arrive(
+                    self._log,
+                    arrival,
+                    queue=queue.id if queue else None,
+                    queued=waits,
+                    node=self._node.id,
+                    now=now,
+                    proposal=proposal,
+                ),
+                within=DATABASE_PATIENCE,
+            )
+        finally:
+            if proposal is not None and not any(event.kind == "interaction.reserved" for event in events):
+                self._assigner.withdraw(proposal)
+        return events
 
     async def _begins_anew(self, known: asyncpg.Record, switch: Switch, unique: str, now: datetime) -> bool:
         """A call that talked before asks again.

@@ -11,7 +11,7 @@ import structlog
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
-from callcenter.ports import Pops
+from callcenter.ports import Assigner, Pops
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
@@ -40,6 +40,7 @@ class Voice:
         directory: Directory,
         node: Node,
         pops: Pops,
+        assigner: Assigner,
         switches: Mapping[str, Switch],
         *,
         clock: Callable[[], datetime],
@@ -51,7 +52,7 @@ class Voice:
         self.switches = switches
         self._clock = clock
         self.calls = Calls(directory, clock=clock)
-        self._arrivals = Arrivals(contact_log, directory, node, self.calls)
+        self._arrivals = Arrivals(contact_log, directory, node, assigner, pops, self.calls)
 
     # -- the door
 

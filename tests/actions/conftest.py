@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from callcenter.actions.interactions import Arrival, arrive
-from callcenter.domain.interaction import Channel
+from callcenter.actions.interactions import arrive
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 

@@ -7,7 +7,7 @@ import pytest
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel, Outcome, ReservationState
+from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -165,7 +165,7 @@ async def test_a_node_that_no_longer_holds_a_call_cannot_abandon_it(pool: Pool) 
 async def test_the_same_uniqueid_of_one_pbx_arrives_once_and_of_two_pbxs_twice(pool: Pool) -> None:
     log = ContactLog(pool)
     await arrive(log, external_id="paris/1700000000.1")
-    arrival = interactions.Arrival(Channel.PHONE, "paris/1700000000.1", None, "", None)
+    arrival = Arrival(Channel.PHONE, "paris/1700000000.1", None, "", None)
     assert await interactions.arrive(log, arrival, queue=None, queued=False, node=None, now=NOW) == ()
     await arrive(log, external_id="berlin/1700000000.1")
 

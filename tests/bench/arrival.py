@@ -13,7 +13,7 @@ import uvloop
 
 from callcenter.actions import interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog
@@ -64,9 +64,7 @@ async def arrivals(dsn: str, *, customers: int, rounds: int, calls: int) -> list
 
 
 async def _arrive(log: ContactLog, key: str, phone: str, queue: int) -> Sequence[Event]:
-    arrival = interactions.Arrival(
-        Channel.PHONE, key, "phone", phone, called="95500", pbx="bench", leg="PJSIP/trunk-00000001"
-    )
+    arrival = Arrival(Channel.PHONE, key, "phone", phone, called="95500", pbx="bench", leg="PJSIP/trunk-00000001")
     return await interactions.arrive(log, arrival, queue=queue, queued=True, node=None, now=datetime.now(UTC))
 
 

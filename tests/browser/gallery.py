@@ -8,7 +8,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from callcenter.actions import agents, drafts, interactions
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.domain.password import protect
 from callcenter.feed import Feed
 from callcenter.settings import Settings
@@ -107,7 +107,7 @@ async def on_stage(
     await agents.set_presence(log, agent, presence="on_queue", reason=None, actor=agent, now=start)
     kind = "phone" if phone else None
     ident = f"gallery/{agent}.{until}"
-    arrival = interactions.Arrival(Channel.PHONE, ident, kind, phone, caller or None, "95500", pbx="default")
+    arrival = Arrival(Channel.PHONE, ident, kind, phone, caller or None, "95500", pbx="default")
     events = await interactions.arrive(
         log, arrival, queue=queue, queued=True, node=None, now=start - timedelta(seconds=42)
     )
@@ -132,7 +132,7 @@ async def on_stage(
 async def add_waiting(log: ContactLog, queue: int, count: int, *, since: float) -> None:
     for n in range(count):
         at = later(-since + n * since / max(count, 1) * 0.8)
-        arrival = interactions.Arrival(Channel.PHONE, f"waiting/{queue}.{n}", None, None)
+        arrival = Arrival(Channel.PHONE, f"waiting/{queue}.{n}", None, None)
         await interactions.arrive(log, arrival, queue=queue, queued=True, node=None, now=at)
 
 

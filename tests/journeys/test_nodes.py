@@ -11,7 +11,7 @@ import structlog
 
 from callcenter.actions import interactions
 from callcenter.app import clock, running
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from channels.telephony import agi
 from channels.telephony.fakepbx import FakePbx
 from channels.telephony.fastagi import AgiSession, serve_agi
@@ -41,9 +41,7 @@ async def _held_elsewhere(world: World, uniqueid: str, *, queued_at: datetime) -
     node: int = await world.pool.fetchval(
         "insert into node (name, lease_until) values ('frozen', $1) returning id", clock() - timedelta(seconds=1)
     )
-    arrival = interactions.Arrival(
-        Channel.PHONE, f"default/{uniqueid}", "phone", "+8613800138000", None, "95500", pbx="default"
-    )
+    arrival = Arrival(Channel.PHONE, f"default/{uniqueid}", "phone", "+8613800138000", None, "95500", pbx="default")
     events = await interactions.arrive(
         world.server.log, arrival, queue=world.queue, queued=True, node=node, now=queued_at
     )
@@ -98,7 +96,7 @@ async def test_a_server_that_starts_again_serves_those_who_wait_at_their_old_pla
 
 async def _written_down(world: World, external_id: str, *, node: int) -> int:
     """A waiting call as its server left it."""
-    arrival = interactions.Arrival(
+    arrival = Arrival(
         Channel.PHONE, external_id, "phone", "+8613800138000", None, "95500", pbx="default", leg="PJSIP/trunk-0"
     )
     return ident_of(

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from callcenter.actions import interactions
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.errors import NotFound
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from screenpop import history
-from screenpop.history import load_card, load_pop
+from screenpop.history import load_address, load_card, load_pop
+from screenpop.pop import of_arrival
 from tests.builders import NOW, arrive, later, make_customer, make_queue, make_user
 
 NUMBER = "+8613800138000"
@@ -71,6 +72,24 @@ async def test_nobody_known_pops_with_what_this_number_did_before_and_its_neighb
     assert pop["recent_count"]["count"] == 3
 
 
+@pytest.mark.parametrize("known", [[], ["+8613800138001"], [NUMBER], [NUMBER, NUMBER]])
+async def test_what_is_read_of_an_address_before_and_after_a_contact_is_written_down_is_its_pop(
+    pool: Pool, log: ContactLog, known: list[str]
+):
+    people = [await make_customer(pool, f"Customer {n}", phone=number) for n, number in enumerate(known)]
+    only = people[0] if known == [NUMBER] else None
+    await add_past(pool, only, 60)
+    before = await load_address(pool, "phone", NUMBER, now=NOW)
+    popped = await load_pop(pool, await arrive(log, phone=NUMBER), now=NOW)
+    after = await load_address(pool, "phone", NUMBER, now=NOW)
+    assert popped["interaction"] is not None
+    assert before["interaction"] is None
+    assert of_arrival(before, popped["interaction"]) == popped
+    # The oldest row has made room for the contact itself.
+    seen = of_arrival(after, popped["interaction"])
+    assert seen == {**popped, "history": popped["history"][:-1]}
+
+
 async def test_a_shared_number_pops_with_all_who_use_it_and_no_ones_history(pool: Pool, log: ContactLog):
     first = await make_customer(pool, "李娜", phone=NUMBER)
     second = await make_customer(pool, "Wang Fang", phone=NUMBER)
@@ -95,7 +114,7 @@ async def test_the_choice_is_remembered_for_the_next_contact(pool: Pool, log: Co
 async def test_a_withheld_number_matches_nobody(pool: Pool, log: ContactLog):
     await add_past(pool, None, 2)
     await pool.execute("update interaction set address = null, address_kind = null")
-    arrival = interactions.Arrival(Channel.PHONE, "default/9.9", None, None)
+    arrival = Arrival(Channel.PHONE, "default/9.9", None, None)
     events = await interactions.arrive(log, arrival, queue=None, queued=False, node=None, now=NOW)
     assert events[0].interaction is not None
     pop = await load_pop(pool, events[0].interaction, now=NOW)
@@ -148,8 +167,8 @@ async def test_the_history_walks_an_index_and_no_table_is_read_from_end_to_end(p
     query = Queries.beside(history.__file__).pop
     async with pool.acquire() as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
-        await connection.execute(f"prepare pop (bigint, bigint, timestamptz) as {query}")
-        plan = "\n".join(row[0] for row in await connection.fetch("explain execute pop(5, 0, now())"))
+        await connection.execute(f"prepare pop (bigint, bigint, timestamptz, text, text) as {query}")
+        plan = "\n".join(row[0] for row in await connection.fetch("explain execute pop(5, 0, now(), '', '')"))
         await connection.execute("deallocate pop")
     assert "interaction_customer" in plan
     assert "interaction_address" in plan

@@ -11,7 +11,7 @@ from aiohttp import WSServerHandshakeError, web
 from callcenter.actions import agents, drafts, interactions
 from callcenter.actions.users import change_password, create_token
 from callcenter.domain.events import Cursor, Event
-from callcenter.domain.interaction import Outcome
+from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal
 from screenpop.client import Client
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import PASSWORD, House, frame, read_up
@@ -56,11 +56,36 @@ async def test_what_was_prepared_is_shown_as_the_reservation_left_it(house: Hous
     desk = await house.desk("amy")
     await on_queue(house.log, house.users["amy"])
     interaction = await arrive(house.log, queue=house.queue)
-    house.hub.prepare(interaction)
+    house.hub.ahead.prepare(interaction)
     await reserve(house.log, interaction, house.users["amy"])
     item = (await frame(desk, "pop"))["pop"]["interaction"]
     fresh = await house.client.get(f"/api/v1/interactions/{interaction}/pop")
     assert item == (await fresh.json())["interaction"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: House, known: bool):
+    if known:
+        await make_customer(house.pool, "Li Na", phone=NUMBER)
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    await on_queue(house.log, house.users["amy"])
+    version = await house.pool.fetchval("select version from agent where user_id = $1", house.users["amy"])
+    arrival = Arrival(Channel.PHONE, "default/1.1", "phone", NUMBER, "LI NA", "95500", pbx="default")
+    house.hub.expect(arrival)
+    events = await interactions.arrive(
+        house.log,
+        arrival,
+        queue=house.queue,
+        queued=True,
+        node=None,
+        now=NOW,
+        proposal=Proposal(house.users["amy"], version, "longest_idle", {}),
+    )
+    pop = (await frame(desk, "pop"))["pop"]
+    fresh = await house.client.get(f"/api/v1/interactions/{events[0].interaction}/pop")
+    assert pop == await fresh.json()
+    assert (pop["interaction"]["state"], pop["interaction"]["agent"]) == ("offered", "amy")
 
 
 async def test_what_was_prepared_before_somebody_said_who_it_is_is_not_shown(house: House):
@@ -68,7 +93,7 @@ async def test_what_was_prepared_before_somebody_said_who_it_is_is_not_shown(hou
     desk = await house.desk("amy")
     await on_queue(house.log, house.users["amy"])
     interaction = await arrive(house.log, queue=house.queue)
-    house.hub.prepare(interaction)
+    house.hub.ahead.prepare(interaction)
     customer = await make_customer(house.pool, "Li Na")
     await interactions.identify(house.log, interaction, customer=customer, actor=house.users["sue"], now=NOW)
     await reserve(house.log, interaction, house.users["amy"])

@@ -3,7 +3,7 @@
 import pytest
 
 from callcenter.actions import drafts, interactions
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.store.directory import Directory
 from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import PASSWORD, House
@@ -105,7 +105,7 @@ async def test_a_phone_offer_is_not_taken_on_the_screen_and_other_work_is(house:
     assert response.status == 409
     await house.act("amy", f"/desk/interactions/{call}/reject")
     await on_queue(house.log, house.users["bo"])
-    arrival = interactions.Arrival(Channel.CHAT, "chat-1", "web", "visitor", "Visitor")
+    arrival = Arrival(Channel.CHAT, "chat-1", "web", "visitor", "Visitor")
     events = await interactions.arrive(house.log, arrival, queue=house.queue, queued=True, node=None, now=NOW)
     chat = events[0].interaction
     assert chat is not None

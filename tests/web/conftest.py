@@ -13,9 +13,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from callcenter import toml
 from callcenter.actions import agents, interactions, organisation, users
-from callcenter.actions.interactions import Arrival
 from callcenter.domain.agent import Role
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.domain.organisation_file import understand
 from callcenter.domain.password import protect
 from callcenter.feed import Feed

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from callcenter.actions import interactions
+from callcenter.domain.interaction import Arrival, Proposal
 from callcenter.settings import PbxSettings
 from callcenter.store import nodes
 from callcenter.store.directory import Directory
@@ -20,8 +21,21 @@ from tests.builders import NOW, Floor, arrive, later, make_floor, reserve
 class NoConsoles:
     """callcenter.ports.Pops where nobody has a console."""
 
+    def expect(self, arrival: Arrival) -> None:
+        raise AssertionError(arrival)
+
     async def written(self, reservation: int, agent: int) -> bool:
         return True
+
+
+class NobodyFree:
+    """callcenter.ports.Assigner where nobody is."""
+
+    def propose(self, queue: int) -> None:
+        return None
+
+    def withdraw(self, proposal: Proposal) -> None:
+        raise AssertionError(proposal)
 
 
 @dataclass
@@ -59,7 +73,7 @@ async def office(pool: Pool) -> Office:
     directory = Directory(pool)
     await directory.load()
     switch = Switch(PbxSettings(name="hq"))
-    voice = Voice(floor.log, directory, node, NoConsoles(), {"hq": switch}, clock=lambda: times[-1])
+    voice = Voice(floor.log, directory, node, NoConsoles(), NobodyFree(), {"hq": switch}, clock=lambda: times[-1])
     follower = Follower(voice, switch, floor.log, directory, node, leads=lambda: True, clock=lambda: times[-1])
     return Office(floor, pool, node, voice, switch, follower, times)
 
