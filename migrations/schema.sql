@@ -399,6 +399,7 @@ create table users (
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_slot integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function reserve_all(p_interactions bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_agent_status text, p_backoff interval, p_now timestamptz) returns SETOF contact_log
 -- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log

@@ -1,8 +1,9 @@
 """The loop that carries decisions out: fed by the log on every node, deciding on the leader."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -22,8 +23,9 @@ from routing.state import RouterState
 
 log = structlog.get_logger()
 
-# Reservations on their way to the database at once; more would only queue up in the pool.
-_AT_ONCE = 8
+# Bursts are reserved in batches; so many of them are on their way to the database at once.
+_BATCH = 16
+_AT_ONCE = 4
 # After a failure of the database, seconds until the same is tried again.
 _AGAIN_IN = 0.5
 _FAILURES: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError)
@@ -133,11 +135,9 @@ class Router:
                     continue
                 self._wake.clear()
                 now = self._clock()
-                for decision in decide(state, now):
-                    if len(self._carrying) >= _AT_ONCE:
-                        break
-                    state.take(decision.interaction, decision.agent)
-                    task = asyncio.create_task(self._carry_out(state, decision))
+                decisions = decide(state, now)
+                while len(self._carrying) < _AT_ONCE and (batch := _taken(state, decisions)):
+                    task = asyncio.create_task(self._carry_out(state, batch))
                     self._carrying.add(task)
                     task.add_done_callback(self._carried)
                 await self._pause(state, now)
@@ -158,25 +158,39 @@ class Router:
         except TimeoutError:
             pass
 
-    async def _carry_out(self, state: RouterState, decision: Decision) -> None:
+    async def _carry_out(self, state: RouterState, batch: Sequence[Decision]) -> None:
         now = self._clock()
+        proposals = {
+            decision.interaction: Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
+            for decision in batch
+        }
         try:
-            events = await interactions.reserve(
-                self._log,
-                decision.interaction,
-                agent=decision.agent,
-                agent_version=decision.agent_version,
-                reason=decision.reason,
-                decision=decision.why,
-                due=now + interactions.RESERVED_FOR,
-                now=now,
-            )
-            if not events:
-                # Either moved meanwhile: our picture of them is old, the database's is true.
-                log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
-                await snapshot.refresh(self._log.pool, state, interaction=decision.interaction, agent=decision.agent)
-                state.give_back(decision.interaction, decision.agent)
+            events = await interactions.reserve_all(self._log, proposals, due=now + interactions.RESERVED_FOR, now=now)
+            reserved = {event.interaction for event in events}
+            for decision in batch:
+                if decision.interaction not in reserved:
+                    # Either moved meanwhile: our picture of them is old, the database's is true.
+                    log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
+                    await snapshot.refresh(
+                        self._log.pool, state, interaction=decision.interaction, agent=decision.agent
+                    )
+                    state.give_back(decision.interaction, decision.agent)
         except _FAILURES as error:
-            log.warning("router.database", error=repr(error))
+            log.warning("router.database", error=repr(error), decisions=len(batch))
+            if len(batch) > 1 and not isinstance(error, TRY_AGAIN):
+                # One of them cannot be carried out; that is no fault of the others.
+                for decision in batch:
+                    await self._carry_out(state, (decision,))
+                return
             await asyncio.sleep(_AGAIN_IN)
-            state.give_back(decision.interaction, decision.agent)
+            for decision in batch:
+                state.give_back(decision.interaction, decision.agent)
+
+
+def _taken(state: RouterState, decisions: Iterator[Decision]) -> list[Decision]:
+    """The next few, of whom nobody is decided about again."""
+    batch = []
+    for decision in islice(decisions, _BATCH):
+        state.take(decision.interaction, decision.agent)
+        batch.append(decision)
+    return batch

@@ -98,6 +98,21 @@ async def reserve(
     return await log.write("reserve", interaction, agent, agent_version, 0, reason, decision, due, now)
 
 
+async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due: datetime, now: datetime) -> Events:
+    """By interaction. What has left, or whose agent moved, in the meantime is missing from the events."""
+    chosen = proposals.values()
+    return await log.write(
+        "reserve_all",
+        list(proposals),
+        [proposal.agent for proposal in chosen],
+        [proposal.agent_version for proposal in chosen],
+        [proposal.reason for proposal in chosen],
+        [proposal.why for proposal in chosen],
+        due,
+        now,
+    )
+
+
 async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now: datetime) -> Events:
     """A person chooses who is asked. Raises Conflict when it does not wait, or the agent is not free."""
     decision = {"reason": "assigned", "by": by}

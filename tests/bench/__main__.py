@@ -21,6 +21,7 @@ from tests.bench.dataset import SMALL, Sizes, clear, prepare
 from tests.bench.decisions import decisions, simulated_day
 from tests.bench.figures import Row, table
 from tests.bench.ground import DEFAULT_FOLDER, checkpoint, running
+from tests.bench.leader import fail_over, reserving
 from tests.bench.process import Failed
 from tests.bench.servers import enrol
 from tests.bench.sustained import sustained
@@ -46,6 +47,11 @@ async def _decisions(bench: Bench) -> list[Row]:
     return rows + await asyncio.to_thread(simulated_day)
 
 
+async def _leader(bench: Bench) -> list[Row]:
+    rows = await reserving(bench.server, rounds=bench.rounds, seconds=1 if bench.quick else 3)
+    return rows + await fail_over(bench.server, bench.folder, rounds=bench.rounds)
+
+
 async def _codecs(bench: Bench) -> list[Row]:
     return await asyncio.to_thread(lambda: codecs(seconds=0.5 if bench.quick else 2))
 
@@ -53,6 +59,7 @@ async def _codecs(bench: Bench) -> list[Row]:
 MEASURES: dict[str, Measure] = {
     "codecs": _codecs,
     "decisions": _decisions,
+    "leader": _leader,
     "arrival": _arrival,
     "log": _log,
     "start": start_and_idle,
@@ -77,7 +84,7 @@ async def measure(names: list[str], *, folder: Path, sizes: Sizes, quick: bool) 
             dsn = server.dsn_of(sizes.database)
             await clear(dsn, sizes)
             staff = await enrol(dsn, Path(scratch), agents=sizes.agents)
-            bench = Bench(dsn, Path(scratch), sizes, staff, quick, say)
+            bench = Bench(server, dsn, Path(scratch), sizes, staff, quick, say)
             for name in names:
                 say(name)
                 await checkpoint(dsn)

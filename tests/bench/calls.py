@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from callcenter.store.embedded import Embedded
 from tests.bench.dataset import Sizes, clear
 from tests.bench.figures import Row, Target, Unit, paired, percentile
 from tests.bench.ground import checkpoint
@@ -22,6 +23,7 @@ _DESKS = 200
 class Bench:
     """What every measure needs. `quick` trades certainty for time."""
 
+    server: Embedded
     dsn: str
     folder: Path
     sizes: Sizes

@@ -68,6 +68,10 @@ class Program:
         """The end of what it wrote to standard error."""
         return self._errors.read_text(errors="replace")[-1500:]
 
+    def kill(self) -> None:
+        """SIGKILL: it has no time for anything."""
+        self._child.kill()
+
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when that does not help."""
         if self._child.returncode is None:

@@ -101,14 +101,18 @@ async def product(dsn: str, folder: Path, staff: Staff) -> AsyncIterator[Server]
 
 
 @asynccontextmanager
-async def serving(dsn: str, folder: Path) -> AsyncIterator[tuple[Program, int, int]]:
+async def serving(
+    dsn: str, folder: Path, *, node: str = "bench", require_console: bool = True
+) -> AsyncIterator[tuple[Program, int, int]]:
     """`callcenter serve`, ready; gives the program, its AGI port and its HTTP port."""
     agi_port, http_port = _free_ports(2)
     environment = _environment(dsn, folder) | {
         "CALLCENTER_AGI_PORT": str(agi_port),
         "CALLCENTER_HTTP_PORT": str(http_port),
+        "CALLCENTER_NODE_NAME": node,
+        "CALLCENTER_REQUIRE_CONSOLE": str(require_console).lower(),
     }
-    async with program(_callcenter(), "serve", name="serve", folder=folder, environment=environment) as running:
+    async with program(_callcenter(), "serve", name=f"serve-{node}", folder=folder, environment=environment) as running:
         await _ready(running, http_port)
         yield running, agi_port, http_port
 
@@ -146,7 +150,6 @@ def _environment(dsn: str, folder: Path) -> dict[str, str]:
     return {
         "CALLCENTER_DATABASE_URL": dsn,
         "CALLCENTER_DATA_DIR": str(folder / "var"),
-        "CALLCENTER_NODE_NAME": "bench",
         "CALLCENTER_CONFIG": "",
         # A program that is installed has its byte code beside it, whatever this shell says.
         "PYTHONDONTWRITEBYTECODE": "",

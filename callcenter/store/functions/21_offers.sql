@@ -31,6 +31,23 @@ begin
 end
 $$;
 
+-- Several at once, for a burst: one round trip and one commit. Each stands or falls by itself.
+create or replace function reserve_all(
+    p_interactions bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb,
+    p_due timestamptz, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+begin
+    -- All of the one kind before any of the other, each kind in order: two bursts at once wait for each other in line.
+    perform lock_interaction(id) from (select unnest(p_interactions) as id order by 1) ordered;
+    perform lock_agent(id) from (select unnest(p_agents) as id order by 1) ordered;
+    for n in 1..cardinality(p_interactions) loop
+        return query select * from reserve(
+            p_interactions[n], p_agents[n], p_agent_versions[n], 0, p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
+    end loop;
+end
+$$;
+
 -- Arrives and is reserved at once, for an agent who was free a moment ago; when they no longer are, it waits as any other.
 create or replace function arrive_offered(
     p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
