@@ -26,6 +26,7 @@ from callcenter.store.nodes import Node
 from callcenter.store.pool import Pool
 from callcenter.supervisor import Supervisor
 from callcenter.web import keys, site
+from callcenter.web.metrics import METRICS
 from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi
 from channels.telephony.follow import Follower, Telephone
 from channels.telephony.switch import Switch
@@ -161,6 +162,9 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
             "node": lambda: _node_ready(node),
         }
         app[keys.READINESS] = checks
+        app[METRICS].ask(
+            "callcenter_router_decisions", "Decisions carried out here.", "outcome", lambda: router.decided
+        )
         telephone = Telephone(contact_log, switches)
         site.add_routes(app, switches=dict.fromkeys(switches, telephone))
         consoles.add_routes(app, hub)

@@ -1,6 +1,7 @@
 """The loop that carries decisions out: fed by the log on every node, deciding on the leader."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -55,6 +56,8 @@ class Router:
         self._day = datetime.min.replace(tzinfo=UTC)
         self._carrying: set[asyncio.Task[None]] = set()
         self.state: RouterState | None = None
+        # Decisions by what became of them: two leaders at once show as many that are refused.
+        self.decided: Counter[str] = Counter(reserved=0, refused=0, proposed=0, withdrawn=0)
         contact_log.listen(self._note)
         feed.subscribe(self._note)
 
@@ -71,11 +74,13 @@ class Router:
             return None
         proposal = propose(self.state, queue, self._clock())
         if proposal is not None:
+            self.decided["proposed"] += 1
             self.state.take_agent(proposal.agent)
         return proposal
 
     def withdraw(self, proposal: Proposal) -> None:
         """See callcenter.ports.Assigner."""
+        self.decided["withdrawn"] += 1
         if self.state is not None:
             self.state.give_agent_back(proposal.agent)
             self._wake.set()
@@ -166,9 +171,11 @@ class Router:
         }
         try:
             events = await interactions.reserve_all(self._log, proposals, due=now + interactions.RESERVED_FOR, now=now)
-            reserved = {event.interaction for event in events}
+            reserved = {event.interaction for event in events if event.kind == "interaction.reserved"}
+            self.decided["reserved"] += len(reserved)
             for decision in batch:
                 if decision.interaction not in reserved:
+                    self.decided["refused"] += 1
                     # Either moved meanwhile: our picture of them is old, the database's is true.
                     log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
                     await snapshot.refresh(

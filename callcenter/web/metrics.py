@@ -1,9 +1,11 @@
 """What Prometheus may ask: requests, and what is open and waiting at the moment of asking."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from callcenter.domain.events import Event
 from callcenter.feed import Feed
@@ -54,6 +56,10 @@ class Metrics:
         for event in events:
             self.events.labels(event.kind).inc()
 
+    def ask(self, name: str, text: str, label: str, read: Callable[[], Mapping[str, int]]) -> None:
+        """Counts that another part keeps, by the value of one label."""
+        self.registry.register(_Asked(name, text, label, read))
+
     async def render(self, pool: Pool, feed: Feed) -> bytes:
         """The text of one scrape. Without a database what is known without it."""
         try:
@@ -80,6 +86,19 @@ class Metrics:
             self._agents.labels(row["status"]).set(row["count"])
         if held is not None:
             self._held.labels(f"{held['pid']} {held['application_name']}").set(held["seconds"])
+
+
+class _Asked(Collector):
+    def __init__(self, name: str, text: str, label: str, read: Callable[[], Mapping[str, int]]) -> None:
+        self._family = name, text, label
+        self._read = read
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        name, text, label = self._family
+        family = CounterMetricFamily(name, text, labels=[label])
+        for value, count in self._read().items():
+            family.add_metric([value], count)
+        yield family
 
 
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
