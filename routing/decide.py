@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from routing.pool import Pool
 from routing.state import RouterState
 
 _CANDIDATES = 10
@@ -31,20 +32,21 @@ def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
     """
     state.settle(now)
     while (ready := state.first_ready()) is not None:
-        agent = state.first_candidate(*ready)
+        pool, stage = ready
+        agent = pool.first_free(stage)
         best = state.best_for(agent)
         assert best is not None
-        queue, stage, interaction = best
-        if (queue, stage) != ready:
+        pool, stage, interaction = best
+        if (pool, stage) != ready:
             # To this agent something else looks older; that may be another's turn.
-            other = state.first_candidate(queue, stage)
+            other = pool.first_free(stage)
             if state.best_for(other) == best:
                 agent = other
-        yield _decision(state, interaction, agent, queue, stage, now)
+        yield _decision(state, interaction, agent, pool, stage, now)
 
 
-def _decision(state: RouterState, interaction: int, agent: int, queue: int, stage: int, now: datetime) -> Decision:
-    pool, work, chosen = state.pools[queue], state.waiting[interaction], state.agents[agent]
+def _decision(state: RouterState, interaction: int, agent: int, pool: Pool, stage: int, now: datetime) -> Decision:
+    work, chosen = state.waiting[interaction], state.agents[agent]
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
         excluded["later_step"] = later
@@ -54,14 +56,15 @@ def _decision(state: RouterState, interaction: int, agent: int, queue: int, stag
             "agent": ident,
             "score": age if not (shift := pool.shifts[ident]) else age + shift.total_seconds(),
             "idle_seconds": round((now - idle_since).total_seconds(), 3),
+            "in_hand": in_hand,
         }
-        for (*_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
+        for (in_hand, *_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
     ]
     return Decision(
         interaction=interaction,
         agent=agent,
         agent_version=chosen.version,
-        queue=queue,
+        queue=work.queue,
         reason=pool.plan.strategy,
         why={
             "reason": pool.plan.strategy,
