@@ -36,7 +36,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
-    """`load`: what is in hand, by channel. `next_presence`: chosen for when nothing is; they get nothing new till then."""
+    """`load`: what is in hand, by channel. `next_presence`: chosen for when nothing is; nothing new comes till then."""
 
     agent: int
     presence: str

@@ -23,7 +23,7 @@ def an_agent(ident: int, *, idle: float = 0, **changes: object) -> AgentState:
         "desk_lost_at": None,
         "version": 1,
     }
-    if changes.get("routing_status") in ("offered", "interacting", "wrap_up"):
+    if "load" not in changes and changes.get("routing_status") in ("offered", "interacting", "wrap_up"):
         fields["load"] = {"phone": 1}
     return AgentState(**{**fields, **changes})  # type: ignore[arg-type]
 
