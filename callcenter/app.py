@@ -208,9 +208,7 @@ def _prepare_pops(events: Sequence[Event], router: Router, hub: Hub) -> None:
     """While the reservation is on its way to the database, what its pop will show is read beside it."""
     for event in events:
         match event:
-            case Event(kind="interaction.queued", interaction=int(ident), queue=int(queue)) if router.will_offer(
-                ident, queue
-            ):
+            case Event(kind="interaction.queued", interaction=int(ident)) if router.will_offer(ident):
                 hub.ahead.prepare(ident)
 
 

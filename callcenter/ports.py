@@ -23,7 +23,7 @@ class Pops(Protocol):
 class Assigner(Protocol):
     """The router, as channels see it."""
 
-    def propose(self, queue: int) -> Proposal | None:
+    def propose(self, queue: int, channel: str) -> Proposal | None:
         """Whose turn it is to take what enters this queue now; None when others wait, nobody is free or others decide.
 
         Nobody else asks that agent until they are reserved or `withdraw` is called.

@@ -32,6 +32,9 @@ create table agent (
     desk_node_id bigint,
     desk_lost_at timestamptz default '-infinity'::timestamptz,
     version integer default 0 not null,
+    load jsonb default '{}'::jsonb not null,
+    next_presence text,
+    next_presence_reason text,
     constraint agent_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
     constraint agent_pkey PRIMARY KEY (user_id)
 ) with (fillfactor=50);
@@ -184,6 +187,8 @@ create table organisation (
     languages text[] default '{en}'[] not null,
     log_epoch integer default 1 not null,
     cluster_identifier bigint,
+    capacity jsonb default '{"fax": 1, "chat": 4, "form": 1, "email": 1, "phone": 1, "visit": 1, "message": 1, "callback": 1}'::jsonb not null,
+    interrupted_by jsonb default '{"fax": ["phone", "callback", "chat"], "chat": [], "form": ["phone", "callback", "chat"], "email": ["phone", "callback", "chat"], "phone": [], "visit": [], "message": ["phone", "callback", "chat"], "callback": []}'::jsonb not null,
     constraint organisation_only_row_check CHECK (only_row),
     constraint organisation_pkey PRIMARY KEY (only_row)
 );
@@ -252,6 +257,7 @@ create table reservation (
 ) with (fillfactor=70);
 CREATE INDEX reservation_interaction ON reservation USING btree (interaction_id);
 CREATE INDEX reservation_live ON reservation USING btree (id) WHERE (state = ANY (ARRAY['pending', 'accepted']));
+CREATE UNIQUE INDEX reservation_offer ON reservation USING btree (agent_id) WHERE (state = 'pending');
 CREATE UNIQUE INDEX reservation_segment ON reservation USING btree (interaction_id, segment) WHERE (state = 'pending');
 CREATE UNIQUE INDEX reservation_slot ON reservation USING btree (agent_id, channel, slot) WHERE (state = ANY (ARRAY['pending', 'accepted']));
 
@@ -269,6 +275,7 @@ create table segment (
     held_at timestamptz,
     hold interval default '00:00:00'::interval not null,
     cause text,
+    hold_reason text,
     constraint segment_kind_check CHECK ((kind = ANY (ARRAY['agent', 'transfer', 'consultation']))),
     constraint segment_pkey PRIMARY KEY (interaction_id, n)
 );
@@ -352,7 +359,7 @@ create table users (
     manager_id bigint,
     endpoint text,
     skills jsonb default '{}'::jsonb not null,
-    capacity jsonb default '{"chat": 4, "email": 1, "phone": 1, "callback": 1}'::jsonb not null,
+    capacity jsonb default '{}'::jsonb not null,
     demo boolean default false not null,
     active boolean default true not null,
     created_at timestamptz default now() not null,
@@ -374,19 +381,23 @@ create table users (
 -- function bigrams(p_text text) returns text[]
 -- function bigrams_inside(p_text text) returns text[]
 -- function end_interaction(p_interaction bigint, p_cause text, p_outcome text, p_node bigint, p_now timestamptz) returns SETOF contact_log
--- function end_reservation(r reservation, p_state text, p_reason text, p_agent_status text, p_not_before timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function end_reservation(r reservation, p_state text, p_reason text, p_missed boolean, p_not_before timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function end_segments(p_interaction bigint, p_reservation bigint, p_cause text, p_now timestamptz) returns void
 -- function enqueue(p_interaction bigint, p_queue bigint, p_now timestamptz) returns SETOF contact_log
 -- function ensure_log_months(p_from timestamptz, p_months integer) returns integer
 -- function find_customer(p_kind text, p_value text) returns bigint
+-- function free_slot(a agent, p_channel text) returns integer
+-- function go_on(r reservation, p_locked bigint[], p_now timestamptz) returns SETOF contact_log
 -- function hold(p_interaction bigint, p_held boolean, p_now timestamptz) returns SETOF contact_log
 -- function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function interaction_image(i interaction) returns jsonb
+-- function interrupt(r reservation, p_locked bigint[], p_now timestamptz) returns SETOF contact_log
 -- function leave_unserved(p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz) returns SETOF contact_log
 -- function link_ticket(p_interaction bigint, p_ticket bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function lock_agent(p_id bigint) returns void
 -- function lock_aggregate(p_class integer, p_id bigint) returns void
 -- function lock_customer(p_id bigint) returns void
+-- function lock_hand(p_interaction bigint, p_agent bigint) returns bigint[]
 -- function lock_interaction(p_id bigint) returns void
 -- function lock_ticket(p_id bigint) returns void
 -- function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint) returns SETOF contact_log
@@ -398,9 +409,11 @@ create table users (
 -- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
--- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_slot integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function reserve_all(p_interactions bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
--- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_agent_status text, p_backoff interval, p_now timestamptz) returns SETOF contact_log
+-- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz) returns SETOF contact_log
+-- function routing_status(p_was text, p_presence text, p_hand text) returns text
 -- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function settle_agent(a agent, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
 -- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from callcenter.domain.interaction import Proposal
+from routing.pool import Pool
 from routing.state import RouterState, Waiting
 
 _CANDIDATES = 10
@@ -32,29 +33,31 @@ def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
     """
     state.settle(now)
     while (ready := state.first_ready()) is not None:
-        agent = state.first_candidate(*ready)
+        pool, stage = ready
+        agent = pool.first_free(stage)
         best = state.best_for(agent)
         assert best is not None
-        queue, stage, interaction = best
-        if (queue, stage) != ready:
+        pool, stage, interaction = best
+        if (pool, stage) != ready:
             # To this agent something else looks older; that may be another's turn.
-            other = state.first_candidate(queue, stage)
+            other = pool.first_free(stage)
             if state.best_for(other) == best:
                 agent = other
-        yield _decision(state, state.waiting[interaction], agent, stage, now)
+        yield _decision(state, state.waiting[interaction], agent, pool, stage, now)
 
 
-def propose(state: RouterState, queue: int, now: datetime) -> Proposal | None:
+def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Proposal | None:
     """Whose turn it is to take what enters this queue now; None when nobody is free, or something else comes first."""
     state.settle(now)
-    if state.first_ready() is not None or not state.somebody_free(queue):
+    pool = state.pools.get((queue, channel))
+    if pool is None or not pool.idle[0] or state.first_ready() is not None:
         return None
-    decision = _decision(state, Waiting(0, queue, now, 1), state.first_candidate(queue, 0), 0, now)
+    decision = _decision(state, Waiting(0, queue, now, 1, channel=channel), pool.first_free(0), pool, 0, now)
     return Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
 
 
-def _decision(state: RouterState, work: Waiting, agent: int, stage: int, now: datetime) -> Decision:
-    pool, chosen = state.pools[work.queue], state.agents[agent]
+def _decision(state: RouterState, work: Waiting, agent: int, pool: Pool, stage: int, now: datetime) -> Decision:
+    chosen = state.agents[agent]
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
         excluded["later_step"] = later
@@ -64,8 +67,9 @@ def _decision(state: RouterState, work: Waiting, agent: int, stage: int, now: da
             "agent": ident,
             "score": age if not (shift := pool.shifts[ident]) else age + shift.total_seconds(),
             "idle_seconds": round((now - idle_since).total_seconds(), 3),
+            "in_hand": in_hand,
         }
-        for (*_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
+        for (in_hand, *_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
     ]
     return Decision(
         interaction=work.interaction,

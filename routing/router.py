@@ -61,18 +61,15 @@ class Router:
         contact_log.listen(self._note)
         feed.subscribe(self._note)
 
-    def will_offer(self, interaction: int, queue: int) -> bool:
-        """Whether what has just entered this queue is decided about here and at once."""
-        state = self.state
-        return (
-            state is not None and self._leadership.leads and interaction in state.waiting and state.somebody_free(queue)
-        )
+    def will_offer(self, interaction: int) -> bool:
+        """Whether what has just entered a queue is decided about here and at once."""
+        return self.state is not None and self._leadership.leads and self.state.somebody_free(interaction)
 
-    def propose(self, queue: int) -> Proposal | None:
+    def propose(self, queue: int, channel: str) -> Proposal | None:
         """See callcenter.ports.Assigner."""
         if self.state is None or not self._leadership.leads:
             return None
-        proposal = propose(self.state, queue, self._clock())
+        proposal = propose(self.state, queue, channel, self._clock())
         if proposal is not None:
             self.decided["proposed"] += 1
             self.state.take_agent(proposal.agent)

@@ -10,6 +10,7 @@ from random import Random
 from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
+from callcenter.domain.interaction import Channel
 from routing.decide import decide
 from routing.plan import Member, QueuePlan, Step
 from routing.scenario import Flow, Scenario, Staff
@@ -172,7 +173,8 @@ class _Day:
         self._versions[agent] += 1
         presence = "offline" if status == "off_queue" else "on_queue"
         since = None if idle_since is None else _moment(idle_since)
-        self._state.put_agent(AgentState(agent, presence, status, since, None, True, None, self._versions[agent]))
+        load = {Channel.PHONE.value: 1} if status == "interacting" else {}
+        self._state.put_agent(AgentState(agent, presence, status, since, None, True, None, self._versions[agent], load))
 
     # -- calls
 

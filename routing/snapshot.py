@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 
+from callcenter.domain.capacity import Limits
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.interaction import State
 from callcenter.store.pool import Pool
@@ -24,10 +25,13 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
         skills = {row["id"]: row["skills"] for row in await connection.fetch(_SQL.skills)}
         agents = await connection.fetch(_SQL.agents)
         waiting = await connection.fetch(_SQL.waiting)
+        limits = await connection.fetchrow(_SQL.limits)
+        own = {row["id"]: row["capacity"] for row in await connection.fetch(_SQL.capacities)}
         counting = any(plan.strategy in _COUNTING for plan in plans)
         served = await connection.fetch(_SQL.served, day_began) if counting else []
         turns = await connection.fetch(_SQL.turns, day_began) if counting else []
-    state = RouterState(plans, skills=skills, require_console=require_console)
+    assert limits is not None
+    state = RouterState(plans, skills=skills, limits=Limits(limits[0], limits[1], own), require_console=require_console)
     state.served.update({row["agent_id"]: row["contacts"] for row in served})
     state.turns.update({(row["queue_id"], row["agent_id"]): row["at"] for row in turns})
     for row in agents:

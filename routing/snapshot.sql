@@ -1,15 +1,22 @@
 -- name: waiting
-select i.id, i.queue_id, i.queued_at, i.version, i.priority, c.tier
+select i.id, i.queue_id, i.queued_at, i.version, i.priority, c.tier, i.channel
 from interaction i left join customer c on c.id = i.customer_id
 where i.closed_at is null and i.state = 'queued' and i.queue_id is not null;
 
 -- name: agents
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,
-       nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version
+       nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version, a.load, a.next_presence
 from agent a join users u on u.id = a.user_id where u.active;
 
 -- name: skills
 select id, skills from users where active and skills <> '{}';
+
+-- name: limits
+select capacity, interrupted_by from organisation;
+
+-- name: capacities
+-- Of agents who differ from the organisation.
+select id, capacity from users where active and capacity <> '{}';
 
 -- name: plans
 select q.id, q.strategy, q.needs, q.steps, q.tiers,
@@ -35,5 +42,5 @@ from interaction i left join customer c on c.id = i.customer_id where i.id = $1;
 
 -- name: agent
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,
-       nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version
+       nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version, a.load, a.next_presence
 from agent a where a.user_id = $1;

@@ -1,24 +1,24 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from itertools import islice
 from typing import Any
 
 from sortedcontainers import SortedList
 
-from callcenter.domain.agent import DESK_GRACE, Presence, RoutingStatus
+from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence
+from callcenter.domain.capacity import Limits, Load
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import State
+from callcenter.domain.interaction import Channel, State
 from callcenter.domain.order import Needs, place
 from routing.plan import QueuePlan
+from routing.pool import Key, Pool, Ready
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,13 @@ class Waiting:
     version: int
     priority: int = 0
     tier: str | None = None
+    channel: str = Channel.PHONE
 
 
 @dataclass(frozen=True, slots=True)
 class AgentState:
+    """`load`: what is in hand, by channel. `next_presence`: chosen for when nothing is; nothing new comes till then."""
+
     agent: int
     presence: str
     routing_status: str
@@ -43,54 +46,8 @@ class AgentState:
     desk: bool
     desk_lost_at: datetime | None
     version: int
-
-
-@dataclass(slots=True, eq=False)
-class Pool:
-    """One queue: its lines of work by stage, and of free agents by the stage from which on they may take it."""
-
-    plan: QueuePlan
-    thresholds: tuple[timedelta, ...]
-    entries: Mapping[int, int]
-    shifts: Mapping[int, timedelta]
-    waiting: list[SortedList] = field(init=False)  # of (place, interaction)
-    idle: list[SortedList] = field(init=False)  # of (key, agent)
-    doing: Counter[str] = field(default_factory=Counter)  # its members who are not free, by why
-
-    def __post_init__(self) -> None:
-        self.waiting = [SortedList() for _ in self.thresholds]
-        self.idle = [SortedList() for _ in self.thresholds]
-
-    def first_work(self, entry: int) -> tuple[datetime, int, int] | None:
-        """Place, interaction and stage of the first that an agent of this entry stage may take."""
-        best: tuple[datetime, int, int] | None = None
-        for stage in range(entry, len(self.waiting)):
-            line = self.waiting[stage]
-            if line and (best is None or line[0] < best[:2]):
-                best = (*line[0], stage)
-        return best
-
-    def first_ready(self) -> tuple[datetime, int, int] | None:
-        """The first work that any free agent may take."""
-        for entry, line in enumerate(self.idle):
-            if line:
-                return self.first_work(entry)
-        return None
-
-    def first_free(self, stage: int) -> int:
-        """Whose turn it is to take work of this stage; somebody is free."""
-        first: tuple[Key, int] = min([line[0] for line in self.idle[: stage + 1] if line])
-        return first[1]
-
-    def candidates(self, stage: int) -> Iterator[tuple[Key, int]]:
-        """Free agents who may take work of this stage, the best first."""
-        lines = [line for line in self.idle[: stage + 1] if line]
-        if len(lines) == 1:
-            return iter(lines[0])
-        return iter(sorted(entry for line in lines for entry in islice(line, 10)))
-
-    def free(self) -> int:
-        return sum(map(len, self.idle))
+    load: Load = field(default_factory=dict)
+    next_presence: str | None = None
 
 
 class RouterState:
@@ -101,37 +58,47 @@ class RouterState:
     """
 
     def __init__(
-        self, plans: Iterable[QueuePlan], *, skills: Mapping[int, Needs] | None = None, require_console: bool
+        self,
+        plans: Iterable[QueuePlan],
+        *,
+        skills: Mapping[int, Needs] | None = None,
+        limits: Limits | None = None,
+        require_console: bool,
     ) -> None:
         self.require_console = require_console
         self.waiting: dict[int, Waiting] = {}
         self.agents: dict[int, AgentState] = {}
         self.taken_work: set[int] = set()
         self.taken_agents: set[int] = set()
-        self.pools: dict[int, Pool] = {}
-        self.queues_of: dict[int, list[int]] = {}
+        self.plans = {plan.queue: plan for plan in plans}
+        self.pools: dict[tuple[int, str], Pool] = {}
+        self._pools_of: dict[int, list[Pool]] = {}
         self._skills = skills or {}
-        for plan in plans:
-            self._add(plan)
-        # Where each stands now: the line's entry, to be taken out again.
-        self._places: dict[int, tuple[int, int, tuple[datetime, int]]] = {}
-        self._lined: dict[int, list[tuple[SortedList, tuple[Key, int]]]] = {}
-        self._doing: dict[int, str] = {}
+        self._limits = limits or Limits()
+        # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
+        self._places: dict[int, tuple[Pool, int, tuple[datetime, int]]] = {}
+        self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
+        self._barred: dict[int, list[tuple[Pool, str]]] = {}
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        # The first work of each queue that somebody free may take: place, interaction, stage, queue.
-        self._ready: SortedList = SortedList()
-        self._ready_of: dict[int, tuple[datetime, int, int, int]] = {}
+        self._ready: SortedList = SortedList()  # of the first of each pool that somebody may take
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
+        for queue in self.plans:
+            self._open(queue, Channel.PHONE)  # calls are asked about before the first one comes
 
-    def _add(self, plan: QueuePlan) -> None:
+    def _open(self, queue: int, channel: str) -> Pool:
+        """Lines for a channel's work in a queue; its members stand in them from the next `settle` on."""
+        plan = self.plans[queue]
         shifts = {member.agent: member.age_shift for member in plan.members}
-        self.pools[plan.queue] = Pool(plan, plan.thresholds(), plan.entry_stages(self._skills), shifts)
+        pool = Pool(plan, channel, plan.thresholds(), plan.entry_stages(self._skills), shifts)
+        self.pools[queue, channel] = pool
         for member in plan.members:
-            self.queues_of.setdefault(member.agent, []).append(plan.queue)
+            self._pools_of.setdefault(member.agent, []).append(pool)
+        self._moved_agents.update(self.agents.keys() & shifts.keys())
+        return pool
 
     # -- by events
 
@@ -151,7 +118,8 @@ class RouterState:
         data, queue = event.data, event.queue
         if data["state"] == State.QUEUED and queue is not None:
             queued_at = datetime.fromisoformat(data["queued_at"])
-            self.put_waiting(Waiting(ident, queue, queued_at, version, data["priority"], data.get("tier")))
+            tier, channel = data.get("tier"), data["channel"]
+            self.put_waiting(Waiting(ident, queue, queued_at, version, data["priority"], tier, channel))
             return True
         if event.agent is not None and queue is not None:
             if event.kind == "interaction.reserved":
@@ -187,7 +155,7 @@ class RouterState:
         self.agents[agent.agent] = agent
         self.taken_agents.discard(agent.agent)
         self._moved_agents.add(agent.agent)
-        return agent.presence == Presence.ON_QUEUE and agent.routing_status == RoutingStatus.IDLE
+        return agent.presence == Presence.ON_QUEUE and agent.routing_status in TAKES_WORK
 
     # -- while decisions are on their way to the database
 
@@ -240,13 +208,13 @@ class RouterState:
 
     def place_of(self, work: Waiting) -> datetime:
         """Since when it seems to wait: time, priority and its customer's value in one order."""
-        tiers = self.pools[work.queue].plan.tiers if work.queue in self.pools else {}
+        tiers = self.plans[work.queue].tiers if work.queue in self.plans else {}
         return place(work.queued_at, priority=work.priority, shift=tiers.get(work.tier or "", timedelta()))
 
     def _join_line(self, work: Waiting, now: datetime) -> None:
-        pool = self.pools.get(work.queue)
-        if pool is None:
+        if work.queue not in self.plans:
             return
+        pool = self.pools.get((work.queue, work.channel)) or self._open(work.queue, work.channel)
         waited, stage = now - work.queued_at, 0
         for later, threshold in enumerate(pool.thresholds[1:], 1):
             if threshold > waited:
@@ -255,54 +223,50 @@ class RouterState:
             stage = later
         entry = (self.place_of(work), work.interaction)
         pool.waiting[stage].add(entry)
-        self._places[work.interaction] = (work.queue, stage, entry)
-        self._look_again(work.queue)
+        self._places[work.interaction] = (pool, stage, entry)
+        self._look_again(pool)
 
     def _leave_line(self, interaction: int) -> None:
         if (place := self._places.pop(interaction, None)) is not None:
-            queue, stage, entry = place
-            self.pools[queue].waiting[stage].remove(entry)
-            self._look_again(queue)
+            pool, stage, entry = place
+            pool.waiting[stage].remove(entry)
+            self._look_again(pool)
 
     def _join_lines(self, agent: AgentState, now: datetime) -> None:
-        doing = self.doing(agent, now)
-        if doing != _FREE:
-            self._doing[agent.agent] = doing
-            for queue in self.queues_of.get(agent.agent, ()):
-                self.pools[queue].doing[doing] += 1
-            return
-        lined: list[tuple[SortedList, tuple[Key, int]]] = []
-        for queue in self.queues_of.get(agent.agent, ()):
-            pool = self.pools[queue]
-            stage = pool.entries.get(agent.agent)
-            if stage is None:
-                pool.doing["skills"] += 1
-                continue
-            entry = (self._key(pool, agent), agent.agent)
-            pool.idle[stage].add(entry)
-            lined.append((pool.idle[stage], entry))
-            self._look_again(queue)
-        self._lined[agent.agent] = lined
+        doing, ident = self.doing(agent, now), agent.agent
+        lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
+        barred: list[tuple[Pool, str]] = []
+        for pool in self._pools_of.get(ident, ()):
+            stage = pool.entries.get(ident)
+            if doing != _FREE:
+                barred.append((pool, doing))
+            elif stage is None:
+                barred.append((pool, "skills"))
+            elif not self._limits.may_take(ident, pool.channel, agent.load):
+                barred.append((pool, "capacity"))
+            else:
+                entry = (self._key(pool, agent), ident)
+                pool.idle[stage].add(entry)
+                lined.append((pool, pool.idle[stage], entry))
+                self._look_again(pool)
+        for pool, why in barred:
+            pool.doing[why] += 1
+        self._lined[ident], self._barred[ident] = lined, barred
 
     def _leave_lines(self, agent: int) -> None:
-        queues = self.queues_of.get(agent, ())
-        if (doing := self._doing.pop(agent, None)) is not None:
-            for queue in queues:
-                self.pools[queue].doing[doing] -= 1
-        elif (lined := self._lined.pop(agent, None)) is not None:
-            for line, entry in lined:
-                line.remove(entry)
-            for queue in queues:
-                pool = self.pools[queue]
-                if agent not in pool.entries:
-                    pool.doing["skills"] -= 1
-                self._look_again(queue)
+        for pool, why in self._barred.pop(agent, ()):
+            pool.doing[why] -= 1
+        for pool, line, entry in self._lined.pop(agent, ()):
+            line.remove(entry)
+            self._look_again(pool)
 
     def doing(self, agent: AgentState, now: datetime) -> str:
-        """Why an agent is not free; also sets the timer for when time alone will change that."""
+        """Why an agent gets no work of any kind; also sets the timer for when time alone will change that."""
         if agent.presence != Presence.ON_QUEUE:
             return agent.presence
-        if agent.routing_status != RoutingStatus.IDLE or agent.idle_since is None:
+        if agent.next_presence is not None:
+            return "next_presence"
+        if agent.routing_status not in TAKES_WORK or agent.idle_since is None:
             return agent.routing_status
         if agent.not_before is not None and now < agent.not_before:
             heappush(self._timers, (agent.not_before, 1, agent.agent))
@@ -314,58 +278,53 @@ class RouterState:
         return _FREE
 
     def _key(self, pool: Pool, agent: AgentState) -> Key:
-        """Smaller is asked first; longest idle among equals."""
+        """Smaller is asked first: less in hand, then by the queue's strategy; longest idle among equals."""
+        in_hand = sum(agent.load.values())
         match pool.plan.strategy:
             case "fewest":
-                return (self.served[agent.agent], agent.idle_since)
+                return (in_hand, self.served[agent.agent], agent.idle_since)
             case "round_robin":
-                return (self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
+                return (in_hand, self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
             case "best_skill":
                 has = self._skills.get(agent.agent, {})
-                return (-sum(has.get(skill, 0) for skill in pool.plan.needs), agent.idle_since)
-        return (agent.idle_since,)
+                return (in_hand, -sum(has.get(skill, 0) for skill in pool.plan.needs), agent.idle_since)
+        return (in_hand, agent.idle_since)
 
-    def _look_again(self, queue: int) -> None:
-        first, known = self.pools[queue].first_ready(), self._ready_of.pop(queue, None)
-        ready = None if first is None else (*first, queue)
-        if ready is not None:
-            self._ready_of[queue] = ready
+    def _look_again(self, pool: Pool) -> None:
+        first, known = pool.first_ready(), pool.ready
+        ready: Ready | None = None if first is None else (*first, pool)
         if ready != known:
             if known is not None:
                 self._ready.remove(known)
             if ready is not None:
                 self._ready.add(ready)
+            pool.ready = ready
 
     # -- for decisions
 
-    def first_ready(self) -> tuple[int, int] | None:
-        """Queue and stage of the first work, of all queues, that any free agent may take."""
+    def first_ready(self) -> tuple[Pool, int] | None:
+        """Pool and stage of the first work, of all queues and channels, that anybody may take now."""
         if not self._ready:
             return None
-        _, _, stage, queue = self._ready[0]
-        return queue, stage
+        _, _, stage, pool = self._ready[0]
+        return pool, stage
 
-    def first_candidate(self, queue: int, stage: int) -> int:
-        """Whose turn it is to take work of a stage, by the queue's strategy; somebody is free."""
-        return self.pools[queue].first_free(stage)
-
-    def best_for(self, agent: int) -> tuple[int, int, int] | None:
-        """Queue, stage and interaction of what looks oldest to a free agent."""
-        best: tuple[datetime, int, int, int] | None = None
-        for queue in self.queues_of.get(agent, ()):
-            pool = self.pools[queue]
-            entry = pool.entries.get(agent)
-            if entry is None or (first := pool.first_work(entry)) is None:
+    def best_for(self, agent: int) -> tuple[Pool, int, int] | None:
+        """Pool, stage and interaction of what looks oldest to an agent, of all that they may take now."""
+        best: tuple[datetime, int, Pool, int] | None = None
+        for pool, _, _ in self._lined.get(agent, ()):
+            if (first := pool.first_work(pool.entries[agent])) is None:
                 continue
             place, interaction, stage = first
-            looks = (place - pool.shifts[agent], interaction, queue, stage)
+            looks = (place - pool.shifts[agent], interaction, pool, stage)
             if best is None or looks < best:
                 best = looks
         return None if best is None else (best[2], best[3], best[1])
 
-    def somebody_free(self, queue: int) -> bool:
-        """Whether anybody may take what enters this queue now, as far as the last decision knows."""
-        pool = self.pools.get(queue)
+    def somebody_free(self, interaction: int) -> bool:
+        """Whether anybody may take what has just begun to wait, as far as the last decision knows."""
+        work = self.waiting.get(interaction)
+        pool = None if work is None else self.pools.get((work.queue, work.channel))
         return pool is not None and bool(pool.idle[0])
 
 
@@ -386,4 +345,6 @@ def _agent(ident: int, version: int, data: Mapping[str, Any]) -> AgentState:
         desk=data["desk"],
         desk_lost_at=moment("desk_lost_at"),
         version=version,
+        load=data["load"],
+        next_presence=data["next_presence"],
     )

@@ -52,11 +52,12 @@ async def post_presence(request: web.Request) -> web.StreamResponse:
 
 async def post_accept(request: web.Request) -> web.StreamResponse:
     who = identity(request)
-    held = await _in_hand(request, who, path_id(request))
+    ident = path_id(request)
+    held = await _in_hand(request, who, ident)
     if held["channel"] == Channel.PHONE:
         raise Conflict("The call is taken by picking up the phone.")
     await interactions.answer(request.app[LOG], held["id"], now=request.app[CLOCK]())
-    return await desk_part(request, who)
+    return await desk_part(request, who, Selection(interaction=ident))
 
 
 async def post_reject(request: web.Request) -> web.StreamResponse:

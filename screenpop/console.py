@@ -1,5 +1,6 @@
 """The desk: its page, and the parts of it that live updates fetch again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -33,7 +34,7 @@ class Selection:
 
     interaction: int | None = None
     customer: int | None = None
-    beside: str | None = None  # what was in hand when the customer's card was opened
+    beside: str | None = None  # what was in hand when the choice was made
 
     @property
     def query(self) -> str:
@@ -56,6 +57,14 @@ def _selection_of(request: web.Request) -> Selection:
     return Selection(number_of(request, "interaction"), number_of(request, "customer"), request.query.get("beside"))
 
 
+def _unless_newer(selection: Selection, work: Sequence[WorkRow]) -> Selection:
+    """The contact that was chosen, unless another came in hand since: that one rang, however soon it was answered."""
+    newest = max((row["reservation"] for row in work), default=0)
+    if selection.beside is not None and selection.beside.isdecimal() and newest > int(selection.beside[:18]):
+        return Selection()
+    return replace(selection, beside=str(newest))
+
+
 def _still_chosen(selection: Selection, row: WorkRow | None) -> Selection:
     """The choice, unless something came in hand or moved there since: that is shown, or the agent talks to one customer
     and sees another."""
@@ -73,6 +82,8 @@ async def _context(request: web.Request, who: Identity, selection: Selection) ->
     pool, directory, now = request.app[POOL], request.app[DIRECTORY], request.app[CLOCK]()
     zone = zone_of(directory)
     desk = await load_desk(pool, who.user_id, midnight=midnight_of(now, zone))
+    if selection.interaction is not None and selection.customer is None:
+        selection = _unless_newer(selection, desk.work)
     row = shown_work(desk.work, wanted=selection.interaction)
     selection = _still_chosen(selection, row)
     pop: Pop | None = None

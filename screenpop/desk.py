@@ -36,6 +36,7 @@ class WorkRow(TypedDict):
     draft_note: str | None
     draft_disposition: str | None
     held_at: str | None
+    interrupted: bool
 
 
 class TicketRow(TypedDict):
@@ -61,6 +62,8 @@ class Desk:
     presence: str
     presence_reason: str | None
     presence_at: datetime
+    next_presence: str | None
+    next_reason: str | None
     routing_status: str
     routing_at: datetime
     work: Sequence[WorkRow]
@@ -88,6 +91,7 @@ class Work:
     answered: int | None
     released: int | None
     held: int | None
+    interrupted: bool
     talked: str
     dispositions: Sequence[tuple[str, str]]
 
@@ -101,7 +105,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Me:
+    """`next`: what comes after the work in hand, in words; `chosen`: the presence that stands, or will."""
+
     presence: str
+    chosen: str
+    next: str
     reason_slug: str
     label: str
     reason: str
@@ -124,7 +132,7 @@ async def load_desk(pool: Pool, agent: int, *, midnight: datetime) -> Desk:
     """The desk of a user who takes work; one who does not has an empty one."""
     row = await pool.fetchrow(_SQL.desk, agent, midnight)
     if row is None:
-        return Desk("offline", None, midnight, "off_queue", midnight, (), (), ())
+        return Desk("offline", None, midnight, None, None, "off_queue", midnight, (), (), ())
     return Desk(*row)
 
 
@@ -164,6 +172,8 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         name, since = _("Ringing") if row["channel"] == "phone" else _("Offer"), created
     elif released is not None:
         name, since = _("Wrap-up"), released
+    elif row["interrupted"]:
+        name, since = _("Interrupted"), held or created
     else:
         name, since = _("On hold") if held else _("In contact"), answered or created
     return Work(
@@ -183,6 +193,7 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         answered=answered,
         released=released,
         held=held,
+        interrupted=row["interrupted"],
         talked=clock(timedelta(milliseconds=released - answered)) if released and answered else "",
         dispositions=[(slug, language.label(words.DISPOSITION, slug)) for slug in queue.dispositions] if queue else (),
     )
@@ -211,6 +222,7 @@ def work_of_event(event: Event, pop: Pop) -> WorkRow:
         draft_note=None,
         draft_disposition=None,
         held_at=None,
+        interrupted=False,
     )
 
 
@@ -237,10 +249,16 @@ def me_view(desk: Desk, language: Language) -> Me:
         label, since = language.label(words.ROUTING, "not_responding"), desk.routing_at
     elif mood == "busy" and desk.presence == "on_queue":
         label, since = language.label(words.ROUTING, desk.routing_status), desk.routing_at
-    reason = desk.presence_reason or ""
+    reason, following = desk.presence_reason or "", ""
+    if desk.next_presence is not None:
+        following = language.gettext("%(presence)s after this contact") % {
+            "presence": language.label(words.PRESENCE, desk.next_presence)
+        }
     return Me(
         presence=desk.presence,
-        reason_slug=reason,
+        chosen=desk.next_presence or desk.presence,
+        next=following,
+        reason_slug=(desk.next_reason if desk.next_presence else desk.presence_reason) or "",
         label=label,
         reason=cut(language.label(words.BREAK_REASONS, reason), 40) if mood != "fault" else "",
         mood=mood,

@@ -1,12 +1,14 @@
 -- name: desk
 -- An agent's own state, the work in hand with what is being typed, open tickets and the contacts since $2 (midnight).
-select a.presence, a.presence_reason, a.presence_at, a.routing_status, a.routing_at,
+select a.presence, a.presence_reason, a.presence_at, a.next_presence, a.next_presence_reason, a.routing_status, a.routing_at,
     coalesce((
         select json_agg(w order by w.created_at) from (
             select r.id as reservation, r.interaction_id as interaction, r.state, r.reason, r.created_at, r.due_at, r.answered_at,
                 r.released_at, r.channel, i.queue_id as queue, coalesce(i.queued_at, i.arrived_at) as queued_at, i.address,
                 c.name as customer, d.note as draft_note, d.disposition as draft_disposition,
-                (select min(s.held_at) from segment s where s.interaction_id = i.id and s.ended_at is null) as held_at
+                (select min(s.held_at) from segment s where s.interaction_id = i.id and s.ended_at is null) as held_at,
+                exists (select from segment s where s.interaction_id = i.id and s.reservation_id = r.id and s.ended_at is null
+                        and s.hold_reason = 'interrupted') as interrupted
             from reservation r
             join interaction i on i.id = r.interaction_id
             left join customer c on c.id = i.customer_id

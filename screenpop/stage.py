@@ -12,10 +12,25 @@ from screenpop.pop import Pop, pop_view
 
 
 def shown_work(work: Sequence[WorkRow], *, wanted: int | None) -> WorkRow | None:
-    """The contact on the stage: an offer comes first, since it runs out; then the one chosen; then the oldest."""
+    """The contact on the stage: an offer comes first, since it runs out; then the one chosen.
+
+    Else one that goes on, one to be wrapped up, or one that is interrupted; the oldest of each.
+    """
     offers = [row for row in work if row["state"] == "pending"]
     chosen = [row for row in work if row["interaction"] == wanted]
-    return next(iter([*offers, *chosen, *work]), None)
+    return next(iter([*offers, *chosen, *sorted(work, key=_rank)]), None)
+
+
+def _rank(row: WorkRow) -> int:
+    return 2 if row["interrupted"] else int(row["released_at"] is not None)
+
+
+def following(work: Sequence[WorkRow], shown: WorkRow | None) -> int | None:
+    """The interaction that comes after the one on the stage; None when there is no other."""
+    idents = [row["interaction"] for row in work]
+    if shown is None:
+        return next(iter(idents), None)
+    return idents[(idents.index(shown["interaction"]) + 1) % len(idents)] if len(idents) > 1 else None
 
 
 def draft_of(row: WorkRow) -> Draft:
@@ -65,6 +80,7 @@ def desk_context(
         "me": me_view(desk, language),
         "work": work,
         "shown": row["interaction"] if row else None,
+        "following": following(desk.work, row),
         "empty": empty_view(desk, language, queues=member_of),
         "selection": selection,
     }

@@ -13,7 +13,7 @@ _MAX_REASON = 100
 async def set_presence(
     log: ContactLog, agent: int, *, presence: str, reason: str | None, actor: int, now: datetime
 ) -> Events:
-    """Legal at any time: during a call it takes effect when the work in hand is over."""
+    """Legal at any time: whoever leaves the queue with work in hand does so when the last of it is over."""
     try:
         chosen = Presence(presence)
     except ValueError:

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 
-from callcenter.domain.agent import RoutingStatus
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import (
     TIME_BOX_DISPOSITION,
@@ -95,7 +94,7 @@ async def reserve(
     now: datetime,
 ) -> Events:
     """Empty when the interaction left, or the agent moved, in the meantime: the caller decides anew."""
-    return await log.write("reserve", interaction, agent, agent_version, 0, reason, decision, due, now)
+    return await log.write("reserve", interaction, agent, agent_version, reason, decision, due, now)
 
 
 async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due: datetime, now: datetime) -> Events:
@@ -114,7 +113,7 @@ async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due
 
 
 async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now: datetime) -> Events:
-    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent is not free."""
+    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent has no room for it."""
     decision = {"reason": "assigned", "by": by}
     events = await reserve(
         log,
@@ -126,7 +125,9 @@ async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now:
         due=now + RESERVED_FOR,
         now=now,
     )
-    return _moved(events, "It is not waiting in a queue, or the agent is not free.")
+    return _moved(
+        events, "It is not waiting in a queue, or the agent has another offer, too much in hand for it, or takes none."
+    )
 
 
 async def offer(log: ContactLog, reservation: int, *, due: datetime, now: datetime) -> Events:
@@ -146,9 +147,8 @@ async def return_to_queue(
     Empty when the reservation had ended already.
     """
     missed = state in (ReservationState.REJECTED, ReservationState.TIMED_OUT)
-    status = RoutingStatus.NOT_RESPONDING if missed else RoutingStatus.IDLE
     backoff = BACKOFF if state is ReservationState.FAILED else None
-    return await log.write("return_to_queue", reservation, state, reason, status, backoff, now)
+    return await log.write("return_to_queue", reservation, state, reason, missed, backoff, now)
 
 
 async def leave_unserved(
@@ -191,7 +191,7 @@ async def transfer(
     kind: str,
     now: datetime,
 ) -> Events:
-    """A new leg took the customer over; a known agent who is free gets pop and wrap-up as with an offer."""
+    """A new leg took the customer over; a known agent who has room for it gets pop and wrap-up as with an offer."""
     return await log.write("transfer", interaction, agent, endpoint, leg, kind, now)
 
 

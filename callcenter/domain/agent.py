@@ -26,62 +26,47 @@ class Presence(StrEnum):
 
 
 class RoutingStatus(StrEnum):
-    OFF_QUEUE = "off_queue"  # presence is not on_queue, and no work in hand
-    IDLE = "idle"  # may be offered work
-    OFFERED = "offered"  # has a pending reservation
-    INTERACTING = "interacting"  # has a contact
-    WRAP_UP = "wrap_up"  # the customer has left, the agent notes what came of it
-    NOT_RESPONDING = "not_responding"  # let an offer run out or declined it; ends by choosing on_queue
+    OFF_QUEUE = "off_queue"  # presence is not on_queue, and nothing in hand
+    IDLE = "idle"  # on queue with nothing in hand
+    OFFERED = "offered"  # has a pending reservation, beside whatever else
+    INTERACTING = "interacting"  # has at least one contact
+    WRAP_UP = "wrap_up"  # the customers have left, the agent notes what came of it
+    NOT_RESPONDING = "not_responding"  # let an offer run out or declined it; stays until they choose on_queue
     PRIVATE_CALL = "private_call"  # the phone is in use for something that is no work of ours
 
 
-class AgentVerb(StrEnum):
-    GO_ON_QUEUE = "go_on_queue"
-    LEAVE_QUEUE = "leave_queue"
-    RESERVE = "reserve"
-    ANSWER = "answer"
-    MISS = "miss"  # not answered or declined
-    FREE = "free"  # the offer ended without fault of the agent
-    RELEASE = "release"
-    WRAP_UP = "wrap_up"
-    TAKE_OVER = "take_over"  # got a transferred conversation
+class Hand(StrEnum):
+    """What is in an agent's hand, told by the most pressing of it."""
+
+    NOTHING = "nothing"
+    OFFER = "offer"  # one is pending
+    LIVE = "live"  # at least one contact
+    WRAPPING = "wrapping"  # only wrap-ups
 
 
-_IDLE = RoutingStatus.IDLE
-# The rows of an agent who is on queue; one who has left it meanwhile ends at off_queue (see `after_work`).
-TRANSITIONS: dict[tuple[RoutingStatus, AgentVerb], RoutingStatus] = {
-    (RoutingStatus.OFF_QUEUE, AgentVerb.GO_ON_QUEUE): _IDLE,
-    (RoutingStatus.NOT_RESPONDING, AgentVerb.GO_ON_QUEUE): _IDLE,
-    **{
-        (status, AgentVerb.GO_ON_QUEUE): status
-        for status in RoutingStatus
-        if status not in (RoutingStatus.OFF_QUEUE, RoutingStatus.NOT_RESPONDING)
-    },
-    (_IDLE, AgentVerb.LEAVE_QUEUE): RoutingStatus.OFF_QUEUE,
-    (RoutingStatus.NOT_RESPONDING, AgentVerb.LEAVE_QUEUE): RoutingStatus.OFF_QUEUE,
-    **{
-        (status, AgentVerb.LEAVE_QUEUE): status
-        for status in RoutingStatus
-        if status not in (_IDLE, RoutingStatus.NOT_RESPONDING)
-    },
-    (_IDLE, AgentVerb.RESERVE): RoutingStatus.OFFERED,
-    (RoutingStatus.OFFERED, AgentVerb.ANSWER): RoutingStatus.INTERACTING,
-    (RoutingStatus.OFFERED, AgentVerb.MISS): RoutingStatus.NOT_RESPONDING,
-    (RoutingStatus.OFFERED, AgentVerb.FREE): _IDLE,
-    (RoutingStatus.INTERACTING, AgentVerb.RELEASE): RoutingStatus.WRAP_UP,
-    (RoutingStatus.WRAP_UP, AgentVerb.WRAP_UP): _IDLE,
-    (_IDLE, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
-    (RoutingStatus.OFF_QUEUE, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
-    (RoutingStatus.NOT_RESPONDING, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
-    # Only of what they wrap up: it was transferred back to them.
-    (RoutingStatus.WRAP_UP, AgentVerb.TAKE_OVER): RoutingStatus.INTERACTING,
+_FOLLOWS: dict[Hand, RoutingStatus] = {
+    Hand.OFFER: RoutingStatus.OFFERED,
+    Hand.LIVE: RoutingStatus.INTERACTING,
+    Hand.WRAPPING: RoutingStatus.WRAP_UP,
 }
+# In these an agent may be offered work, if there is capacity left.
+TAKES_WORK = frozenset({RoutingStatus.IDLE, RoutingStatus.INTERACTING, RoutingStatus.WRAP_UP})
+
+
+def routing_status(was: RoutingStatus, presence: Presence, hand: Hand) -> RoutingStatus:
+    """What follows from presence and what is in hand; not responding and a private call stay until they are ended."""
+    on_queue = presence is Presence.ON_QUEUE
+    if was is RoutingStatus.PRIVATE_CALL or (was is RoutingStatus.NOT_RESPONDING and on_queue):
+        return was
+    return _FOLLOWS.get(hand, RoutingStatus.IDLE if on_queue else RoutingStatus.OFF_QUEUE)
+
+
+def chosen(was: RoutingStatus, presence: Presence) -> RoutingStatus:
+    """Choosing on_queue ends not responding."""
+    ends = was is RoutingStatus.NOT_RESPONDING and presence is Presence.ON_QUEUE
+    return RoutingStatus.IDLE if ends else was
+
 
 # How long an agent whose desk connection was lost is still offered work
 # (Genesys: a reconnect under 60 s restores the state).
 DESK_GRACE = timedelta(seconds=60)
-
-
-def after_work(status: RoutingStatus, presence: Presence) -> RoutingStatus:
-    """A break chosen during a call begins when its work is over."""
-    return status if presence is Presence.ON_QUEUE else RoutingStatus.OFF_QUEUE

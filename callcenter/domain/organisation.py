@@ -6,24 +6,30 @@ from datetime import date, timedelta
 from typing import Any
 
 from callcenter.domain.agent import Role
+from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import WrapUpMode
 
 CLOCKS = ("own", "first_response", "next_response", "resolution")
-# What an agent can have in hand at once, unless the file says otherwise (domain.md: capacity).
-CAPACITY: Mapping[str, int] = {"phone": 1, "chat": 4, "email": 1, "callback": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class General:
+    """`capacity` and `interrupted_by` name every channel."""
+
     name: str
     region: str
     timezone: str
     languages: tuple[str, ...]
+    capacity: Mapping[str, int] = field(default_factory=lambda: dict(CAPACITY))
+    interrupted_by: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(INTERRUPTED_BY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserEntry:
-    """`password` is what the file or the environment gives; None leaves the one there is."""
+    """`password` is what the file or the environment gives; None leaves the one there is.
+
+    `capacity`: of the channels where it is another than the organisation's.
+    """
 
     name: str
     full_name: str
@@ -32,7 +38,7 @@ class UserEntry:
     manager: str | None = None
     language: str | None = None
     skills: Mapping[str, int] = field(default_factory=dict)
-    capacity: Mapping[str, int] = field(default_factory=lambda: dict(CAPACITY))
+    capacity: Mapping[str, int] = field(default_factory=dict)
     demo: bool = False
     password: str | None = field(default=None, repr=False, compare=False)
 

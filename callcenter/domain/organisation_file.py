@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
+from callcenter.domain.interaction import Channel
 from callcenter.domain.organisation import (
-    CAPACITY,
     CLOCKS,
     General,
     HoursEntry,
@@ -21,10 +22,11 @@ from callcenter.domain.organisation import (
     UserEntry,
     WrapUp,
 )
-from callcenter.domain.organisation_keys import FileTable, HoursTable, PolicyTable, QueueTable, UserTable
+from callcenter.domain.organisation_keys import FileTable, GeneralTable, HoursTable, PolicyTable, QueueTable, UserTable
 from callcenter.toml import BadFile, Document, Location, Problem
 
 _ADAPTER = TypeAdapter(FileTable)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFi
     if problems:
         raise BadFile(_sorted(problems, document))
     organisation = Organisation(
-        general=None if file.organisation is None else General(**file.organisation.model_dump()),
+        general=None if file.organisation is None else _general(file.organisation),
         users=tuple(_user(table, environ) for table in file.users),
         hours=tuple(_hours(table) for table in file.hours),
         queues=tuple(_queue(table) for table in file.queues),
@@ -171,6 +173,23 @@ def _references(document: Document) -> Iterator[Reference]:
             yield Reference("queues", table["when"]["queue"], (*where, "when", "queue"))
 
 
+def _by_channel(given: Mapping[Channel, T]) -> dict[str, T]:
+    return {channel.value: given[channel] for channel in Channel if channel in given}
+
+
+def _general(table: GeneralTable) -> General:
+    """What the file leaves out of a channel is as everywhere."""
+    interrupted_by = {held: tuple(c.value for c in Channel if c in by) for held, by in table.interrupted_by.items()}
+    return General(
+        name=table.name,
+        region=table.region,
+        timezone=table.timezone,
+        languages=table.languages,
+        capacity={**CAPACITY, **_by_channel(table.capacity)},
+        interrupted_by={**INTERRUPTED_BY, **_by_channel(interrupted_by)},
+    )
+
+
 def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
     return UserEntry(
         name=table.name,
@@ -180,7 +199,7 @@ def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
         manager=table.manager,
         language=table.language,
         skills=table.skills,
-        capacity={**CAPACITY, **{str(channel): number for channel, number in table.capacity.items()}},
+        capacity=_by_channel(table.capacity),
         demo=table.demo,
         password=environ[table.password_env] if table.password_env else table.password,
     )

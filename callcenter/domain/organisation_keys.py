@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from callcenter.domain.agent import Role
+from callcenter.domain.capacity import MOST
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours, parse_intervals
 from callcenter.domain.interaction import Channel, WrapUpMode
@@ -61,6 +62,13 @@ def _day(value: Any) -> date:
         raise Invalid(f"expected a date like 2026-12-31, not {value!r}") from None
 
 
+def _others(value: dict[Channel, tuple[Channel, ...]]) -> dict[Channel, tuple[Channel, ...]]:
+    for channel, others in value.items():
+        if channel in others:
+            raise Invalid(f"{channel} cannot interrupt itself; how many fit beside each other is its capacity")
+    return value
+
+
 def _intervals(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise Invalid('expected a list of intervals like ["09:00-12:00", "13:30-18:00"]')
@@ -80,7 +88,8 @@ Day = Annotated[date, BeforeValidator(_words(_day))]
 Intervals = Annotated[tuple[str, ...], BeforeValidator(_words(_intervals))]
 Level = Annotated[int, Field(ge=1, le=5, strict=True)]
 Skills = dict[Slug, Level]
-Capacity = dict[Channel, Annotated[int, Field(ge=0, le=25, strict=True)]]
+Capacity = dict[Channel, Annotated[int, Field(ge=0, le=MOST, strict=True)]]
+Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(_words(_others))]
 # Dialplan applications take a comma as the next argument.
 Prompt = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,200}$")]
 Disposition = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
@@ -95,6 +104,8 @@ class GeneralTable(Table):
     region: Region = "CN"
     timezone: Zone = "UTC"
     languages: tuple[Literal["en", "zh_CN", "zh_TW"], ...] = ("en",)
+    capacity: Capacity = {}
+    interrupted_by: Interruptions = {}
 
 
 class UserTable(Table):

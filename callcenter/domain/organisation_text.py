@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.organisation import (
-    CAPACITY,
     HoursEntry,
     Member,
     Organisation,
@@ -38,8 +38,11 @@ def to_toml(organisation: Organisation) -> str:
     blocks = []
     if organisation.general is not None:
         general = organisation.general
-        keys = {"name": general.name, "region": general.region, "timezone": general.timezone}
-        blocks.append(_block("[organisation]", {**keys, "languages": general.languages}))
+        keys: dict[str, Any] = {"name": general.name, "region": general.region, "timezone": general.timezone}
+        keys["languages"] = general.languages
+        keys["capacity"] = _other_than(CAPACITY, general.capacity)
+        keys["interrupted_by"] = _other_than(INTERRUPTED_BY, general.interrupted_by)
+        blocks.append(_block("[organisation]", keys))
     blocks += [_block("[[users]]", _user(each)) for each in organisation.users]
     blocks += [_block("[[hours]]", _hours(each)) for each in organisation.hours]
     blocks += [_block("[[queues]]", _queue(each)) for each in organisation.queues]
@@ -52,6 +55,10 @@ def _block(header: str, keys: Mapping[str, Any]) -> str:
     return "\n".join([header, *_Pairs(pairs).lines(), ""])
 
 
+def _other_than(default: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if value != default.get(key)}
+
+
 def _user(user: UserEntry) -> dict[str, Any]:
     return {
         "name": user.name,
@@ -61,7 +68,7 @@ def _user(user: UserEntry) -> dict[str, Any]:
         "manager": user.manager,
         "language": user.language,
         "skills": user.skills,
-        "capacity": None if user.capacity == CAPACITY else user.capacity,
+        "capacity": user.capacity,
         "demo": True if user.demo else None,
     }
 

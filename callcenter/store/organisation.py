@@ -1,13 +1,14 @@
 """The organisation as the database has it: read as a whole, written entry by entry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import asyncpg
 
 from callcenter.domain.agent import Role
 from callcenter.domain.duration import format_duration, parse_duration
-from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.interaction import Channel, WrapUpMode
 from callcenter.domain.organisation import (
     General,
     HoursEntry,
@@ -24,6 +25,7 @@ from callcenter.store.log import Connection
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)
+T = TypeVar("T")
 
 
 async def read(connection: Connection) -> Organisation:
@@ -36,12 +38,19 @@ async def read(connection: Connection) -> Organisation:
             region=general["region"],
             timezone=general["timezone"],
             languages=tuple(general["languages"]),
+            capacity=_ordered(general["capacity"]),
+            interrupted_by={held: tuple(by) for held, by in _ordered(general["interrupted_by"]).items()},
         ),
         users=tuple(_user(row) for row in await connection.fetch(SQL.users) if row["active"]),
         hours=tuple(_hours(row) for row in await connection.fetch(SQL.hours)),
         queues=tuple(_queue(row) for row in await connection.fetch(SQL.queues) if row["active"]),
         policies=tuple(_policy(row) for row in await connection.fetch(SQL.policies)),
     )
+
+
+def _ordered(by_channel: Mapping[str, T]) -> dict[str, T]:
+    """As the channels stand everywhere; jsonb orders keys by their lengths."""
+    return {channel.value: by_channel[channel] for channel in Channel if channel in by_channel}
 
 
 def _user(row: asyncpg.Record) -> UserEntry:
@@ -53,7 +62,7 @@ def _user(row: asyncpg.Record) -> UserEntry:
         manager=row["manager"],
         language=row["language"],
         skills=row["skills"],
-        capacity=row["capacity"],
+        capacity=_ordered(row["capacity"]),
         demo=row["demo"],
     )
 
@@ -104,7 +113,15 @@ def _policy(row: asyncpg.Record) -> PolicyEntry:
 
 
 async def put_general(connection: Connection, general: General) -> None:
-    await connection.execute(SQL.set_general, general.name, general.region, general.timezone, list(general.languages))
+    await connection.execute(
+        SQL.set_general,
+        general.name,
+        general.region,
+        general.timezone,
+        list(general.languages),
+        dict(general.capacity),
+        {held: list(by) for held, by in general.interrupted_by.items()},
+    )
 
 
 async def put_users(

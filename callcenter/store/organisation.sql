@@ -3,10 +3,10 @@
 select pg_advisory_xact_lock((6::bigint << 56));
 
 -- name: general
-select name, region, timezone, languages from organisation;
+select name, region, timezone, languages, capacity, interrupted_by from organisation;
 
 -- name: set_general
-update organisation set name = $1, region = $2, timezone = $3, languages = $4;
+update organisation set name = $1, region = $2, timezone = $3, languages = $4, capacity = $5, interrupted_by = $6;
 
 -- name: users
 select u.name, u.full_name, u.role, u.endpoint, m.name as manager, u.language, u.skills, u.capacity, u.demo, u.active

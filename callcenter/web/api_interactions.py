@@ -271,7 +271,7 @@ async def move(request: web.Request) -> web.StreamResponse:
 
 
 @operation(
-    "POST", f"{_AT}/assign", summary="Offer waiting work to an agent of one's choice, who must be free",
+    "POST", f"{_AT}/assign", summary="Offer waiting work to an agent of one's choice, who must have room for it",
     tag="interactions", role=Role.SUPERVISOR, body=Assignment, answer=Item, acts=True,
 )  # fmt: skip
 async def assign(request: web.Request) -> web.StreamResponse:

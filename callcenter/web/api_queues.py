@@ -45,13 +45,22 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class AgentItem:
+    """`next_presence`: chosen with work in hand; begins when the last of it is wrapped up; nothing new comes till then.
+
+    `load` is what is `on` by channel, `capacity` how much of each channel there may be.
+    """
+
     name: str
     full_name: str
     presence: Presence
     reason: str | None
+    next_presence: Presence | None
+    next_reason: str | None
     routing_status: RoutingStatus
     since: datetime
     on: list[int]
+    load: Mapping[str, int]
+    capacity: Mapping[str, int]
     queues: list[str]
 
 
@@ -110,9 +119,13 @@ def _agent(row: asyncpg.Record) -> AgentItem:
         full_name=row["full_name"],
         presence=Presence(row["presence"]),
         reason=row["reason"],
+        next_presence=Presence(row["next_presence"]) if row["next_presence"] else None,
+        next_reason=row["next_reason"],
         routing_status=RoutingStatus(row["routing_status"]),
         since=row["since"],
         on=list(row["on"]),
+        load=row["load"],
+        capacity=row["capacity"],
         queues=list(row["queues"]),
     )
 
@@ -124,7 +137,8 @@ async def list_agents(request: web.Request) -> web.StreamResponse:
 
 
 @operation(
-    "PUT", "/agents/{name}/presence", summary="Choose a presence; for others only by supervisors", tag="agents",
+    "PUT", "/agents/{name}/presence", tag="agents",
+    summary="Choose a presence, with work in hand the next one; for others only by supervisors",
     body=Choice, answer=AgentItem,
 )  # fmt: skip
 async def put_presence(request: web.Request) -> web.StreamResponse:

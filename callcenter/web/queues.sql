@@ -43,7 +43,8 @@ where q.active order by q.name;
 
 -- name: agents
 -- Who takes work, with what they have in hand. $1: only this one, or null.
-select u.name, u.full_name, a.presence, a.presence_reason as reason, a.routing_status,
+select u.name, u.full_name, a.presence, a.presence_reason as reason, a.next_presence, a.next_presence_reason as next_reason,
+       a.routing_status, a.load, (select capacity from organisation) || u.capacity as capacity,
        case when a.presence = 'on_queue' or a.routing_status not in ('idle', 'off_queue')
             then a.routing_at else a.presence_at end as since,
        coalesce((select array_agg(interaction_id order by id) from reservation

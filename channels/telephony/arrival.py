@@ -116,7 +116,7 @@ class Arrivals:
             leg=text(environment.get("channel", "")),
         )
         waits = queue is not None and not greeted_first and is_open(queue, now)
-        proposal = self._assigner.propose(queue.id) if queue is not None and waits else None
+        proposal = self._assigner.propose(queue.id, arrival.channel) if queue is not None and waits else None
         if proposal is not None:
             self._pops.expect(arrival)
         events: Sequence[Event] = ()

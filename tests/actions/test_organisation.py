@@ -6,6 +6,7 @@ import pytest
 
 from callcenter import toml
 from callcenter.actions import organisation, users
+from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.organisation_file import understand
 from callcenter.errors import Unauthorized
 from callcenter.store import organisation as store
@@ -110,6 +111,10 @@ service_level = { within = "20 seconds" }
         ("[[sla_policies]]\nname='a'\nwhen={tier='gold'}\nown='1m'", "one policy without `when`"),
         ("[[sla_policies]]\nname='a'", "a policy needs"),
         ("[[sla_policies]]\nname='a'\nfirst_response='2h'\nresolution='1h'", "longer than resolution"),
+        ("[organisation]\ninterrupted_by={email=['phone', 'email']}", "email cannot interrupt itself"),
+        ("[organisation]\ninterrupted_by={email=['pigeon']}", "phone"),
+        ("[organisation]\ncapacity={chat=26}", "less than or equal to 25"),
+        ("[[users]]\nname='a'\nfull_name='A'\nrole='agent'\ncapacity={telex=1}", "phone"),
         ("[[users]\n", "not TOML"),
         ("[[users]]\nname='a'\nfull_name='A'\nrole='agent'\npassword='x'\npassword_env='Y'", "exclude each other"),
     ],
@@ -247,3 +252,24 @@ async def test_a_users_own_language_is_kept(log, now, db):
     await apply(log, now, SMALL)
     await users.set_language(log, await users.find(log, "amy"), language="zh_TW", now=now)
     assert (await organisation.plan(db, file(SMALL), prune=False)).empty
+
+
+async def test_capacity_is_the_organisations_where_the_agent_has_none_and_comes_back_as_it_was_written(log, now, db):
+    text = """[organisation]
+capacity = { email = 2 }
+interrupted_by = { chat = ["phone"], email = [] }
+""" + SMALL.replace('role = "agent"', 'role = "agent"\ncapacity = { chat = 2, phone = 0 }')
+    await apply(log, now, text)
+    assert (await apply(log, now, text)).empty
+    row = await db.fetchrow("select o.capacity, o.interrupted_by, u.capacity as own from organisation o, users u")
+    assert row["capacity"] == {**CAPACITY, "email": 2}
+    assert row["interrupted_by"] == {**{k: list(v) for k, v in INTERRUPTED_BY.items()}, "chat": ["phone"], "email": []}
+    assert row["own"] == {"chat": 2, "phone": 0}
+    exported = await organisation.export(db)
+    assert "capacity = { email = 2 }" in exported
+    assert 'interrupted_by = { email = [], chat = ["phone"] }' in exported
+    assert "capacity = { phone = 0, chat = 2 }" in exported
+    plan = await organisation.plan(db, file(exported.replace("email = 2", "email = 3")), prune=False)
+    (line,) = plan.changed
+    assert line.startswith("organisation: capacity {phone = 1, email = 2,")
+    assert "email = 3" in line

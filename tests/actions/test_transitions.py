@@ -1,15 +1,17 @@
 """The SQL verbs move from exactly the states that the tables in callcenter.domain name, to the states they name."""
 
 from collections.abc import Awaitable, Callable
+from itertools import product
 
 import pytest
 
 from callcenter.actions import agents, interactions
-from callcenter.domain import agent as agent_rules
-from callcenter.domain.agent import AgentVerb, RoutingStatus
+from callcenter.domain.agent import Hand, Presence, RoutingStatus, chosen, routing_status
+from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY, may_take
 from callcenter.domain.interaction import (
     RESERVATION_TRANSITIONS,
     TRANSITIONS,
+    Channel,
     Outcome,
     ReservationState,
     ReservationVerb,
@@ -96,16 +98,43 @@ async def test_a_verb_moves_an_interaction_as_the_table_says(pool: Pool, state: 
     assert after == (state if expected is None else expected)
 
 
+@pytest.mark.parametrize("presence", Presence)
+async def test_the_routing_status_in_the_database_follows_as_the_rule_says(pool: Pool, presence: Presence) -> None:
+    for was in RoutingStatus:
+        for hand in Hand:
+            after = await pool.fetchval("select routing_status($1, $2, $3)", was, presence, hand)
+            assert after == routing_status(was, presence, hand)
+
+
 @pytest.mark.parametrize("status", RoutingStatus)
-@pytest.mark.parametrize(("presence", "verb"), [("on_queue", AgentVerb.GO_ON_QUEUE), ("break", AgentVerb.LEAVE_QUEUE)])
-async def test_a_chosen_presence_moves_the_routing_status_as_the_table_says(
-    pool: Pool, status: RoutingStatus, presence: str, verb: AgentVerb
+@pytest.mark.parametrize("presence", [Presence.ON_QUEUE, Presence.BREAK])
+async def test_a_presence_chosen_with_nothing_in_hand_counts_at_once(
+    pool: Pool, status: RoutingStatus, presence: Presence
 ) -> None:
     floor = await make_floor(pool)
     await pool.execute("update agent set routing_status = $1", status)
     await agents.set_presence(floor.log, floor.agent, presence=presence, reason=None, actor=floor.agent, now=later(1))
     after = await pool.fetchval("select routing_status from agent where user_id = $1", floor.agent)
-    assert after == agent_rules.TRANSITIONS.get((status, verb), status)
+    assert after == routing_status(chosen(status, presence), presence, Hand.NOTHING)
+
+
+async def test_the_database_finds_a_slot_exactly_where_the_rule_of_capacity_allows_it(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    await pool.execute("""update users set capacity = '{"chat": 2, "callback": 0}'""")
+    capacity = {**CAPACITY, "chat": 2, "callback": 0}
+    held = ("phone", "chat", "email", "callback", "visit")
+    loads = [
+        {channel: number for channel, number in zip(held, numbers, strict=True) if number}
+        for numbers in product((0, 1), (0, 1, 2), (0, 1), (0, 1), (0, 1))
+    ]
+    for load in loads:
+        await pool.execute("update agent set load = $1", load)
+        rows = await pool.fetch("select c, free_slot(a, c) as slot from agent a, unnest($1::text[]) c", list(Channel))
+        found = {row["c"]: row["slot"] is not None for row in rows}
+        assert found == {
+            channel: may_take(channel, load, capacity=capacity, interrupted_by=INTERRUPTED_BY) for channel in Channel
+        }
+    assert floor.agent
 
 
 @pytest.mark.parametrize("state", ReservationState)

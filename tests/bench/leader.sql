@@ -31,5 +31,5 @@ select n.name from leader l join node n on n.id = l.node_id
 
 -- name: put_back
 -- Whoever has an offer is free again, and what was offered waits.
-select count(*) from reservation r, lateral return_to_queue(r.id, 'cancelled', 'bench', 'idle', null, now())
+select count(*) from reservation r, lateral return_to_queue(r.id, 'cancelled', 'bench', false, null, now())
 where r.state = 'pending';

@@ -23,6 +23,8 @@ def an_agent(ident: int, *, idle: float = 0, **changes: object) -> AgentState:
         "desk_lost_at": None,
         "version": 1,
     }
+    if "load" not in changes and changes.get("routing_status") in ("offered", "interacting", "wrap_up"):
+        fields["load"] = {"phone": 1}
     return AgentState(**{**fields, **changes})  # type: ignore[arg-type]
 
 
@@ -113,7 +115,7 @@ def test_an_old_event_does_not_bring_back_work_that_has_left() -> None:
 
 
 def _queued(ident: int, *, version: int) -> Event:
-    data = {"state": "queued", "queued_at": later(10).isoformat(), "priority": 0, "node": None}
+    data = {"state": "queued", "queued_at": later(10).isoformat(), "priority": 0, "node": None, "channel": "phone"}
     return Event(1, 1, 1, NOW, "interaction.queued", ident, None, None, 1, None, None, version, data)
 
 

@@ -162,10 +162,10 @@ def test_a_decision_says_who_else_could_have_and_why_others_could_not() -> None:
         "step": 0,
         "waited_seconds": 30.0,
         "candidates": [
-            {"agent": 2, "score": 90.0, "idle_seconds": 27.0},
-            {"agent": 1, "score": 90.0, "idle_seconds": 25.0},
+            {"agent": 2, "score": 90.0, "idle_seconds": 27.0, "in_hand": 0},
+            {"agent": 1, "score": 90.0, "idle_seconds": 25.0, "in_hand": 0},
         ],
-        "excluded": {"break": 1, "interacting": 2, "later_step": 1},
+        "excluded": {"break": 1, "capacity": 2, "later_step": 1},
     }
 
 

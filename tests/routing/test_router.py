@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Outcome, ReservationState
+from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
 from callcenter.errors import Conflict
 from callcenter.feed import Feed
 from callcenter.store.directory import Directory
@@ -26,6 +26,7 @@ from tests.builders import (
     NOW,
     arrive,
     eventually,
+    ident_of,
     later,
     make_customer,
     make_floor,
@@ -62,23 +63,24 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
     chance = random.Random(7)
     live: list[int] = []
     offers: list[int] = []
-    for step in range(300):
+    most = 0
+    for step in range(400):
         now = later(step)
         agent = chance.choice(users)
-        act = chance.randrange(11)
+        act = chance.randrange(12)
         try:
             match act:
                 case 0 | 1:
                     phone = chance.choice(["+8613800138000", "+8613800138001"])
                     live.append(await arrive(log, queue=queue, phone=phone, now=now))
                 case 2 if live:
-                    interaction = chance.choice(live)
+                    interaction = chance.choice(live[-20:])
                     events = await interactions.reserve(
                         log, interaction, agent=agent, agent_version=None, reason="", decision=None, due=now, now=now
                     )
                     offers += [events[0].data["reservation"]] if events else []
                 case 3 if offers:
-                    await interactions.answer(log, chance.choice(offers), now=now)
+                    await interactions.answer(log, chance.choice(offers[-3:]), now=now)
                 case 4 if offers:
                     missed = chance.choice([ReservationState.FAILED, ReservationState.TIMED_OUT])
                     await interactions.return_to_queue(log, chance.choice(offers), state=missed, reason="", now=now)
@@ -93,7 +95,7 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
                         log, chance.choice(live), outcome=Outcome.ABANDONED, cause="", node=None, now=now
                     )
                 case 8:
-                    presence = chance.choice(["on_queue", "on_queue", "break"])
+                    presence = chance.choice(["on_queue", "on_queue", "on_queue", "break", "meal"])
                     await agents.set_presence(log, agent, presence=presence, reason=None, actor=agent, now=now)
                     await agents.open_desk(log, agent, node=node, now=now)
                 case 9 if live:
@@ -102,8 +104,17 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
                 case 10 if live:
                     who = chance.choice([gold, None])
                     await interactions.identify(log, chance.choice(live), customer=who, actor=agent, now=now)
+                case 11:
+                    channel = chance.choice([Channel.EMAIL, Channel.CHAT, Channel.CHAT])
+                    arrival = Arrival(channel, None, None, None)
+                    events = await interactions.arrive(log, arrival, queue=queue, queued=True, node=None, now=now)
+                    live.append(ident_of(events))
         except Conflict:
             pass
+        for seen in state.agents.values():
+            assert seen.load.get("phone", 0) <= 1
+            most = max(most, sum(seen.load.values()))
+    assert most > 1
     assert picture(state) == picture(await snapshot.load(pool, require_console=True, day_began=NOW))
 
 

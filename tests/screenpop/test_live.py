@@ -13,7 +13,7 @@ from callcenter.actions.users import change_password, create_token
 from callcenter.domain.events import Cursor, Event
 from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal
 from screenpop.client import Client
-from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
+from tests.builders import NOW, arrive, eventually, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import PASSWORD, House, frame, read_up
 
 NUMBER = "+8613800138000"
@@ -70,7 +70,10 @@ async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: 
     await house.sign_in("amy")
     desk = await house.desk("amy")
     await on_queue(house.log, house.users["amy"])
-    version = await house.pool.fetchval("select version from agent where user_id = $1", house.users["amy"])
+    amy = house.users["amy"]
+    # That the desk is open moves the agent's version.
+    await eventually(lambda: house.pool.fetchval("select desk_lost_at is null from agent where user_id = $1", amy))
+    version = await house.pool.fetchval("select version from agent where user_id = $1", amy)
     arrival = Arrival(Channel.PHONE, "default/1.1", "phone", NUMBER, "LI NA", "95500", pbx="default")
     house.hub.expect(arrival)
     events = await interactions.arrive(
@@ -80,7 +83,7 @@ async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: 
         queued=True,
         node=None,
         now=NOW,
-        proposal=Proposal(house.users["amy"], version, "longest_idle", {}),
+        proposal=Proposal(amy, version, "longest_idle", {}),
     )
     pop = (await frame(desk, "pop"))["pop"]
     fresh = await house.client.get(f"/api/v1/interactions/{events[0].interaction}/pop")

@@ -23,9 +23,18 @@ select 'phone', 'closed', 'default/' || n, 'default', timestamptz '2026-01-01' +
 from generate_series(1, 5000) n;
 insert into reservation (interaction_id, agent_id, segment, channel, state, created_at)
 select id, (select id from users), 1, 'phone', 'completed', arrived_at from interaction;
+insert into reservation (interaction_id, agent_id, segment, channel, state, created_at)
+select n, n + 1000, 1, 'phone', 'accepted', now() from generate_series(1, 500) n;
+insert into segment (interaction_id, n, agent_id, started_at, ended_at)
+select id, 1, (select id from users), arrived_at, arrived_at from interaction;
 insert into customer (name) select 'c' || n from generate_series(1, 5000) n;
 insert into address (customer_id, kind, value) select id, 'phone', '+86' || id from customer;
 insert into contact_log (kind, at) select 'interaction.closed', arrived_at from interaction;
+"""
+
+INTERRUPTED = """
+update segment s set held_at = now() from reservation h
+where h.agent_id = $1 and h.state = 'accepted' and s.interaction_id = h.interaction_id and s.reservation_id = h.id
 """
 
 
@@ -55,6 +64,18 @@ async def indexes_of(db: asyncpg.Connection, sql: str, *args: object) -> set[str
         (DUE.wrap_ups, (NOW,), "reservation_live"),
         (DUE.offers, (NOW,), "reservation_"),
         ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
+        # What every move of an agent asks: settle_agent, lock_hand, free_slot, interrupt.
+        (
+            "select channel from reservation where agent_id = $1 and state in ('pending', 'accepted')",
+            (1050,),
+            "reservation_slot",
+        ),
+        (
+            "select interaction_id from reservation where agent_id = $1 and state = 'accepted'",
+            (1050,),
+            "reservation_slot",
+        ),
+        (INTERRUPTED, (1050,), "segment_pkey"),
     ],
 )
 async def test_a_hot_query_finds_its_rows_by_an_index(

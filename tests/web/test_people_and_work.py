@@ -2,6 +2,7 @@
 
 import pytest
 
+from callcenter.domain.interaction import Channel
 from tests.web.conftest import Doors
 
 
@@ -33,6 +34,40 @@ async def test_agents_choose_their_presence_and_supervisors_anybodys(doors: Door
     assert (await put("sue", "nobody", presence="on_queue")).status == 404
     assert (await put("amy", "amy", presence="asleep")).status == 422
     assert (await put("amy", "amy", presence="break", reason="x" * 101)).status == 422
+
+
+async def test_a_break_chosen_with_work_in_hand_is_told_as_what_comes_next_and_can_be_taken_back(doors: Doors) -> None:
+    async def put(presence: str, reason: str | None = None):
+        body = {"presence": presence, "reason": reason}
+        return await (await doors.call("amy", "PUT", "/api/v1/agents/amy/presence", json=body)).json()
+
+    def presences(item):
+        return [item[key] for key in ("presence", "reason", "next_presence", "next_reason")]
+
+    mail = await doors.arrive(channel=Channel.EMAIL)
+    await doors.offer(mail, "amy")
+    assert presences(await put("break", "coffee")) == ["on_queue", None, "break", "coffee"]
+    assert presences(await put("on_queue")) == ["on_queue", None, None, None]
+    assert presences(await put("meal")) == ["on_queue", None, "meal", None]
+    await doors.call("amy", "POST", f"/api/v1/interactions/{mail}/reject")
+    agents = {each["name"]: each for each in (await doors.get("amy", "/api/v1/agents"))["items"]}
+    assert presences(agents["amy"]) == ["meal", None, None, None]
+
+
+async def test_agents_show_what_they_have_in_hand_and_how_much_they_may(doors: Doors) -> None:
+    await doors.log.pool.execute("""update users set capacity = '{"chat": 2}' where name = 'amy'""")
+    mail, call = await doors.arrive(channel=Channel.EMAIL), await doors.arrive()
+    await doors.offer(mail, "amy")
+    assert (await doors.call("amy", "POST", f"/api/v1/interactions/{mail}/accept")).status == 200
+    assert (await doors.call("sue", "POST", f"/api/v1/interactions/{call}/assign", json={"agent": "amy"})).status == 200
+    agents = {each["name"]: each for each in (await doors.get("amy", "/api/v1/agents"))["items"]}
+    amy = agents["amy"]
+    assert (amy["on"], amy["load"], amy["routing_status"]) == ([mail, call], {"email": 1, "phone": 1}, "offered")
+    assert (amy["capacity"]["chat"], amy["capacity"]["phone"], agents["bo"]["capacity"]["chat"]) == (2, 1, 4)
+    second = await doors.arrive(channel=Channel.EMAIL)
+    refused = await doors.call("sue", "POST", f"/api/v1/interactions/{second}/assign", json={"agent": "amy"})
+    assert refused.status == 409
+    assert "too much in hand" in (await refused.json())["detail"]
 
 
 async def test_customers_are_found_by_number_mail_and_parts_of_names(doors: Doors) -> None:

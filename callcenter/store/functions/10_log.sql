@@ -16,7 +16,7 @@ create or replace function lock_customer(p_id bigint) returns void language sql 
 create or replace function interaction_image(i interaction) returns jsonb
 language sql stable as $$
     select jsonb_build_object(
-        'state', i.state, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
+        'state', i.state, 'channel', i.channel, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
         'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
 $$;
 
@@ -24,7 +24,8 @@ create or replace function agent_image(a agent) returns jsonb
 language sql stable as $$
     select jsonb_build_object(
         'presence', a.presence, 'reason', a.presence_reason, 'presence_at', a.presence_at,
-        'routing_status', a.routing_status, 'routing_at', a.routing_at, 'idle_since', a.idle_since,
+        'next_presence', a.next_presence, 'next_reason', a.next_presence_reason,
+        'routing_status', a.routing_status, 'routing_at', a.routing_at, 'load', a.load, 'idle_since', a.idle_since,
         'not_before', a.not_before, 'desk_lost_at', nullif(a.desk_lost_at, '-infinity'),
         'desk', a.desk_lost_at is null)
 $$;

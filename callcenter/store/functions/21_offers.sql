@@ -1,33 +1,37 @@
 -- The verbs of interactions, continued: from the reservation to the answer, or back into the queue.
 
--- An agent gets the offer: interaction queued → offered, agent idle → offered, reservation pending.
+-- An agent who has no other offer and room for this one gets it: interaction queued → offered, agent offered, reservation
+-- pending in the lowest free slot.
 create or replace function reserve(
-    p_interaction bigint, p_agent bigint, p_agent_version integer, p_slot integer, p_reason text, p_decision jsonb,
-    p_due timestamptz, p_now timestamptz)
+    p_interaction bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz,
+    p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
 declare
     i interaction;
     a agent;
     r bigint;
+    v_slot integer;
 begin
     perform lock_interaction(p_interaction), lock_agent(p_agent);
-    update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
-    where id = p_interaction and state = 'queued'
-      and exists (select 1 from agent where user_id = p_agent and presence = 'on_queue' and routing_status = 'idle'
-                  and (p_agent_version is null or version = p_agent_version))
-    returning * into i;
+    select * into a from agent
+    where user_id = p_agent and presence = 'on_queue' and next_presence is null
+      and routing_status in ('idle', 'interacting', 'wrap_up') and (p_agent_version is null or version = p_agent_version);
     if not found then
         return;
     end if;
-    update agent set routing_status = 'offered', routing_at = p_now, version = version + 1
-    where user_id = p_agent returning * into a;
+    select free_slot(a, channel) into v_slot from interaction where id = p_interaction and state = 'queued';
+    if v_slot is null then
+        return;
+    end if;
+    update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
+    where id = p_interaction returning * into i;
     insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
-    values (p_interaction, p_agent, i.segments, i.channel, p_slot, p_reason, p_now, p_due, p_decision)
+    values (p_interaction, p_agent, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
     returning id into r;
     return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, null, jsonb_build_object(
         'reservation', r, 'reason', p_reason, 'segment', i.segments, 'due_at', p_due));
-    return query select * from log_agent(a, 'agent.status', p_now, null, p_interaction);
+    return query select * from settle_agent(a, 'agent.status', null, p_interaction, p_now);
 end
 $$;
 
@@ -43,7 +47,7 @@ begin
     perform lock_agent(id) from (select unnest(p_agents) as id order by 1) ordered;
     for n in 1..cardinality(p_interactions) loop
         return query select * from reserve(
-            p_interactions[n], p_agents[n], p_agent_versions[n], 0, p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
+            p_interactions[n], p_agents[n], p_agent_versions[n], p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
     end loop;
 end
 $$;
@@ -67,7 +71,7 @@ begin
     end loop;
     if e.interaction_id is not null then
         return query select * from reserve(
-            e.interaction_id, p_agent, p_agent_version, 0, p_reason, p_decision, p_due, p_now);
+            e.interaction_id, p_agent, p_agent_version, p_reason, p_decision, p_due, p_now);
     end if;
 end
 $$;
@@ -94,19 +98,20 @@ begin
 end
 $$;
 
--- The agent took it: reservation accepted, interaction active, agent interacting.
+-- The agent took it: reservation accepted, interaction active, agent interacting. What it interrupts is held.
 create or replace function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns setof contact_log
 language plpgsql as $$
 declare
     r reservation;
     i interaction;
     a agent;
+    v_locked bigint[];
 begin
     select * into r from reservation where id = p_reservation;
     if not found then
         return;
     end if;
-    perform lock_interaction(r.interaction_id), lock_agent(r.agent_id);
+    v_locked := lock_hand(r.interaction_id, r.agent_id);
     update reservation set state = 'accepted', answered_at = p_now, due_at = null, version = version + 1
     where id = p_reservation and state = 'pending' returning * into r;
     if not found then
@@ -114,21 +119,24 @@ begin
     end if;
     update interaction set state = 'active', answered_at = coalesce(answered_at, p_now), version = version + 1
     where id = r.interaction_id returning * into i;
-    update agent set routing_status = 'interacting', routing_at = p_now, failures = 0, not_before = null,
-        version = version + 1
-    where user_id = r.agent_id returning * into a;
     insert into segment (interaction_id, n, agent_id, reservation_id, leg, started_at, answered_at)
     values (r.interaction_id, r.segment, r.agent_id, r.id, p_leg, p_now, p_now)
     on conflict (interaction_id, n) do update set answered_at = excluded.answered_at, leg = excluded.leg;
     return query select * from log_interaction(i, 'interaction.answered', p_now, r.agent_id, null, jsonb_build_object(
         'reservation', r.id, 'segment', r.segment));
-    return query select * from log_agent(a, 'agent.status', p_now, null, r.interaction_id);
+    if cardinality(v_locked) > 1 then
+        return query select * from interrupt(r, v_locked, p_now);
+    end if;
+    select * into a from agent where user_id = r.agent_id;
+    a.failures := 0;
+    a.not_before := null;
+    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 
--- Ends a pending reservation of a locked interaction and frees its agent; for the verbs below.
+-- Ends a pending reservation of a locked interaction and agent; for the verbs below. p_missed: the agent is not responding.
 create or replace function end_reservation(
-    r reservation, p_state text, p_reason text, p_agent_status text, p_not_before timestamptz, p_now timestamptz)
+    r reservation, p_state text, p_reason text, p_missed boolean, p_not_before timestamptz, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -137,24 +145,25 @@ begin
     update reservation set state = p_state, reason = p_reason, ended_at = p_now, due_at = null, version = version + 1
     where id = r.id;
     update segment set ended_at = p_now, cause = p_reason where interaction_id = r.interaction_id and n = r.segment;
-    update agent set
-        routing_status = case when presence = 'on_queue' then p_agent_status else 'off_queue' end,
-        routing_at = p_now, not_before = p_not_before,
-        failures = case when p_not_before is null then failures else failures + 1 end, version = version + 1
-    where user_id = r.agent_id returning * into a;
     return query
         insert into contact_log (kind, at, interaction_id, agent_id, version, data)
         values ('reservation.' || p_state, p_now, r.interaction_id, r.agent_id, r.version + 1,
                 jsonb_build_object('reservation', r.id, 'reason', p_reason))
         returning *;
-    return query select * from log_agent(a, 'agent.status', p_now, null, r.interaction_id);
+    select * into a from agent where user_id = r.agent_id;
+    if p_missed then
+        a.routing_status := 'not_responding';
+    end if;
+    a.not_before := p_not_before;
+    a.failures := case when p_not_before is null then a.failures else a.failures + 1 end;
+    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 
 -- The offer came to nothing: the interaction goes back with its original time.
 -- p_backoff: seconds for a first failure, doubled with each one in a row up to a minute; null: none.
 create or replace function return_to_queue(
-    p_reservation bigint, p_state text, p_reason text, p_agent_status text, p_backoff interval, p_now timestamptz)
+    p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -175,7 +184,7 @@ begin
         select p_now + least(p_backoff * power(2, least(failures, 10)), interval '1 minute') into v_not_before
         from agent where user_id = r.agent_id;
     end if;
-    return query select * from end_reservation(r, p_state, p_reason, p_agent_status, v_not_before, p_now);
+    return query select * from end_reservation(r, p_state, p_reason, p_missed, v_not_before, p_now);
     update interaction set state = 'queued', agent_id = null, version = version + 1
     where id = r.interaction_id and state = 'offered' returning * into i;
     if found then
@@ -210,7 +219,7 @@ begin
     end if;
     select * into r from reservation where interaction_id = p_interaction and state = 'pending';
     if found then
-        return query select * from end_reservation(r, 'cancelled', p_outcome, 'idle', null, p_now);
+        return query select * from end_reservation(r, 'cancelled', p_outcome, false, null, p_now);
     end if;
     if p_outcome in ('abandoned', 'short_abandoned') then
         return query select * from log_interaction(i, 'interaction.abandoned', p_now, v_agent, null, jsonb_build_object(

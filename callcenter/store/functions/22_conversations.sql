@@ -9,16 +9,15 @@ begin
     update reservation set released_at = p_now, version = version + 1,
         due_at = p_now + (select wrap_up_limit from queue where id = p_queue and wrap_up_mode <> 'discretionary')
     where id = r.id;
-    update agent set routing_status = 'wrap_up', routing_at = p_now, version = version + 1
-    where user_id = r.agent_id returning * into a;
-    return query select * from log_agent(a, 'agent.status', p_now, null, r.interaction_id);
+    select * into a from agent where user_id = r.agent_id;
+    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 
 create or replace function end_segments(p_interaction bigint, p_reservation bigint, p_cause text, p_now timestamptz)
 returns void
 language sql as $$
-    update segment set ended_at = p_now, cause = p_cause, held_at = null,
+    update segment set ended_at = p_now, cause = p_cause, held_at = null, hold_reason = null,
         hold = hold + coalesce(p_now - held_at, interval '0')
     where interaction_id = p_interaction and ended_at is null
       and (p_reservation is null or reservation_id = p_reservation)
@@ -87,8 +86,8 @@ begin
 end
 $$;
 
--- A new leg took the customer over. A known agent who is free, or still wraps this up, gets the interaction as their own,
--- with its pop and wrap-up. Nothing when this leg has the customer already.
+-- A new leg took the customer over. A known agent who has room for it, or still wraps this up, gets the interaction as
+-- their own, with its pop and wrap-up. Nothing when this leg has the customer already.
 create or replace function transfer(
     p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz)
 returns setof contact_log
@@ -96,11 +95,14 @@ language plpgsql as $$
 declare
     i interaction;
     a agent;
-    r bigint;
+    r reservation;
+    v_locked bigint[];
+    v_slot integer;
 begin
-    perform lock_interaction(p_interaction);
-    if p_agent is not null then
-        perform lock_agent(p_agent);
+    if p_agent is null then
+        perform lock_interaction(p_interaction);
+    else
+        v_locked := lock_hand(p_interaction, p_agent);
     end if;
     update interaction set segments = segments + 1, agent_id = p_agent, version = version + 1
     where id = p_interaction and state = 'active'
@@ -112,22 +114,23 @@ begin
     -- Whoever had it before and still wraps it up goes on with it.
     update reservation set segment = i.segments, released_at = null, due_at = null, version = version + 1
     where interaction_id = p_interaction and agent_id = p_agent and state = 'accepted' and released_at is not null
-    returning id into r;
-    update agent set routing_status = 'interacting', routing_at = p_now, version = version + 1
-    where user_id = p_agent and (r is not null or routing_status in ('idle', 'off_queue', 'not_responding')
-      and not exists (select 1 from reservation where agent_id = p_agent and channel = i.channel and slot = 0
-                      and state in ('pending', 'accepted')))
-    returning * into a;
-    if found and r is null then
-        insert into reservation (interaction_id, agent_id, segment, channel, state, reason, created_at, answered_at)
-        values (p_interaction, p_agent, i.segments, i.channel, 'accepted', 'transfer', p_now, p_now) returning id into r;
+    returning * into r;
+    select * into a from agent where user_id = p_agent;
+    if r.id is null and a.routing_status <> 'private_call' then
+        v_slot := free_slot(a, i.channel);
+    end if;
+    if v_slot is not null then
+        insert into reservation (interaction_id, agent_id, segment, channel, slot, state, reason, created_at, answered_at)
+        values (p_interaction, p_agent, i.segments, i.channel, v_slot, 'accepted', 'transfer', p_now, p_now)
+        returning * into r;
     end if;
     insert into segment (interaction_id, n, agent_id, reservation_id, kind, leg, endpoint, started_at, answered_at)
-    values (p_interaction, i.segments, p_agent, r, 'transfer', p_leg, p_endpoint, p_now, p_now);
+    values (p_interaction, i.segments, p_agent, r.id, 'transfer', p_leg, p_endpoint, p_now, p_now);
     return query select * from log_interaction(i, 'interaction.transferred', p_now, p_agent, null, jsonb_build_object(
-        'segment', i.segments, 'kind', p_kind, 'reservation', r));
-    if r is not null then
-        return query select * from log_agent(a, 'agent.status', p_now, null, p_interaction);
+        'segment', i.segments, 'kind', p_kind, 'reservation', r.id));
+    if r.id is not null then
+        return query select * from interrupt(r, v_locked, p_now);
+        return query select * from settle_agent(a, 'agent.status', null, p_interaction, p_now);
     end if;
 end
 $$;
@@ -141,7 +144,7 @@ begin
     perform lock_interaction(p_interaction);
     update segment set
         hold = case when p_held then hold else hold + (p_now - held_at) end,
-        held_at = case when p_held then p_now end
+        held_at = case when p_held then p_now end, hold_reason = null
     where interaction_id = p_interaction and ended_at is null and answered_at is not null
       and (held_at is null) = p_held
       and exists (select 1 from interaction where id = p_interaction and state = 'active');
@@ -154,7 +157,8 @@ begin
 end
 $$;
 
--- Wrap-up is over: reservation completed, agent idle (or off queue, as they chose), the interaction closed with its last one.
+-- Wrap-up is over: reservation completed, the interaction closed with its last one; what it interrupted goes on, and the
+-- agent is what the rest in hand makes of them (with nothing left: idle, or what they chose to be next).
 -- When the time is over (p_by 'time') what the agent had typed and chosen counts, as it is kept at this moment: whatever was
 -- read before is older than what they have been told is saved. Then disposition and note are for who left none.
 create or replace function wrap_up(
@@ -166,12 +170,13 @@ declare
     i interaction;
     a agent;
     d draft;
+    v_locked bigint[];
 begin
     select * into r from reservation where id = p_reservation;
     if not found then
         return;
     end if;
-    perform lock_interaction(r.interaction_id), lock_agent(r.agent_id);
+    v_locked := lock_hand(r.interaction_id, r.agent_id);
     select * into r from reservation where id = p_reservation and state = 'accepted' and released_at is not null;
     if not found then
         return;
@@ -194,10 +199,12 @@ begin
     where id = r.interaction_id returning * into i;
     return query select * from log_interaction(i, 'interaction.wrapped', p_now, r.agent_id, r.agent_id, jsonb_build_object(
         'reservation', r.id, 'disposition', p_disposition, 'by', p_by));
-    update agent set routing_status = case when presence = 'on_queue' then 'idle' else 'off_queue' end, routing_at = p_now,
-        idle_since = p_now, version = version + 1
-    where user_id = r.agent_id returning * into a;
-    return query select * from log_agent(a, 'agent.status', p_now, r.agent_id, i.id);
+    if cardinality(v_locked) > 1 then
+        return query select * from go_on(r, v_locked, p_now);
+    end if;
+    select * into a from agent where user_id = r.agent_id;
+    a.idle_since := p_now;
+    return query select * from settle_agent(a, 'agent.status', r.agent_id, i.id, p_now);
     if i.state = 'wrapping' and not exists (
         select 1 from reservation where interaction_id = i.id and state = 'accepted')
     then

@@ -1,7 +1,7 @@
 -- The verbs of agents: what they choose (presence), and whether their desk is open.
 
--- A chosen presence. Work in hand goes on: the routing status of an agent with an offer, a contact or a wrap-up
--- stays as it is and follows the presence when that work is over.
+-- A chosen presence. Whoever leaves the queue with something in hand does so when nothing is any more: until then they
+-- get nothing new, their presence stays what it is, and choosing on_queue takes the other choice back.
 create or replace function set_presence(
     p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz)
 returns setof contact_log
@@ -10,24 +10,30 @@ declare
     a agent;
 begin
     perform lock_agent(p_agent);
-    update agent set
-        presence = p_presence, presence_reason = p_reason,
-        presence_at = case when presence = p_presence and presence_reason is not distinct from p_reason
-                           then presence_at else p_now end,
-        routing_at = case when routing_status in ('off_queue', 'not_responding') and p_presence = 'on_queue'
-                            or routing_status in ('idle', 'not_responding') and p_presence <> 'on_queue'
-                          then p_now else routing_at end,
-        routing_status = case
-            when p_presence = 'on_queue' and routing_status in ('off_queue', 'not_responding') then 'idle'
-            when p_presence <> 'on_queue' and routing_status in ('idle', 'not_responding') then 'off_queue'
-            else routing_status end,
-        not_before = case when p_presence = 'on_queue' then null else not_before end,
-        idle_since = coalesce(idle_since, case when p_presence = 'on_queue' then p_now end),
-        version = version + 1
-    where user_id = p_agent returning * into a;
-    if found then
-        return query select * from log_agent(a, 'agent.presence', p_now, p_actor, null);
+    select * into a from agent where user_id = p_agent;
+    if not found then
+        return;
     end if;
+    if a.presence = 'on_queue' and p_presence <> 'on_queue' and a.load <> '{}' then
+        a.next_presence := p_presence;
+        a.next_presence_reason := p_reason;
+    else
+        if a.presence <> p_presence or a.presence_reason is distinct from p_reason then
+            a.presence_at := p_now;
+        end if;
+        a.presence := p_presence;
+        a.presence_reason := p_reason;
+        a.next_presence := null;
+        a.next_presence_reason := null;
+    end if;
+    if p_presence = 'on_queue' then
+        a.not_before := null;
+        a.idle_since := coalesce(a.idle_since, p_now);
+        if a.routing_status = 'not_responding' then
+            a.routing_status := 'idle';
+        end if;
+    end if;
+    return query select * from settle_agent(a, 'agent.presence', p_actor, null, p_now);
 end
 $$;
 

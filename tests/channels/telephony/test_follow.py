@@ -31,7 +31,7 @@ class NoConsoles:
 class NobodyFree:
     """callcenter.ports.Assigner where nobody is."""
 
-    def propose(self, queue: int) -> None:
+    def propose(self, queue: int, channel: str) -> None:
         return None
 
     def withdraw(self, proposal: Proposal) -> None:
