@@ -69,7 +69,9 @@ create table customer (
     merged_into bigint,
     created_at timestamptz default now() not null,
     version integer default 1 not null,
+    owner_id bigint,
     constraint customer_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES customer(id),
+    constraint customer_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id),
     constraint customer_pkey PRIMARY KEY (id),
     constraint customer_external_id_key UNIQUE (external_id)
 );
@@ -128,6 +130,9 @@ create table interaction (
     segments integer default 0 not null,
     node_id bigint,
     version integer default 1 not null,
+    language text,
+    preferred bigint[],
+    preferred_as text,
     constraint interaction_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
     constraint interaction_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
@@ -211,6 +216,12 @@ create table queue (
     greeting text,
     closed_announcement text,
     active boolean default true not null,
+    language integer default 0 not null,
+    default_language text,
+    prefer text,
+    prefer_for interval default '00:00:20'::interval not null,
+    prefer_within interval default '30 days'::interval not null,
+    constraint queue_prefer_check CHECK ((prefer = ANY (ARRAY['last_agent', 'owner', 'named']))),
     constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint queue_pkey PRIMARY KEY (id),
     constraint queue_name_key UNIQUE (name)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from callcenter.domain.order import Needs, asked_after
+from callcenter.domain.needs import LANGUAGE, Needs, Skills, Written, fulfils
+from callcenter.domain.order import Asked, Step, asked_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,48 +18,50 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """After so long in the queue only these skills are asked for, at these levels (1 to 5)."""
-
-    after: timedelta
-    needs: Needs
-
-
-@dataclass(frozen=True, slots=True)
 class QueuePlan:
-    """One queue as the router sees it. `tiers`: how much older work looks by its customer's tier."""
+    """One queue as the router sees it. `tiers`: how much older work looks by its customer's tier.
+
+    `language`, `default_language`: as in `callcenter.domain.order.Asked`, and of work whose language nobody knows.
+    `prefer_for`: how long work waits for the agents who are preferred for it; zero: it waits for nobody in particular.
+    """
 
     queue: int
     members: tuple[Member, ...]
     strategy: str = "longest_idle"
-    needs: Needs = field(default_factory=dict)
+    needs: Written = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     tiers: Mapping[str, timedelta] = field(default_factory=dict)
+    language: int = 0
+    default_language: str | None = None
+    prefer_for: timedelta = timedelta()
 
     def thresholds(self) -> tuple[timedelta, ...]:
         """When work enters its next stage: at a step, or where a delayed member begins to see it."""
         return tuple(sorted({timedelta(), *(step.after for step in self.steps), *(m.delay for m in self.members)}))
 
-    def needs_after(self, waited: timedelta) -> Needs:
-        return asked_after(self.needs, [(step.after, step.needs) for step in self.steps], waited)
+    def needs_after(self, waited: timedelta, language: str | None = None) -> Needs:
+        return asked_after(Asked(self.needs, self.language), self.steps, waited).of_work_in(language)
 
-    def entry_stages(self, skills: Mapping[int, Needs]) -> dict[int, int]:
+    def languages(self, skills: Mapping[int, Skills]) -> set[str]:
+        """Those in which work is told apart: a language that no member speaks is asked of nobody."""
+        if not self.language:
+            return set()
+        spoken = (skill for member in self.members for skill in skills.get(member.agent, ()))
+        return {skill.removeprefix(LANGUAGE) for skill in spoken if skill.startswith(LANGUAGE)}
+
+    def entry_stages(self, skills: Mapping[int, Skills], language: str | None = None) -> dict[int, int]:
         """The stage from which on each member may take what waits; members who never may are left out.
 
         Steps relax, so whoever is good enough at one stage is at all later ones; a step that asks for more than the one
         before it takes effect for nobody's good: then the last of these stages counts.
         """
         thresholds = self.thresholds()
-        asked = [self.needs_after(threshold) for threshold in thresholds]
+        asked = [self.needs_after(threshold, language) for threshold in thresholds]
         entries = {}
         for member in self.members:
             has = skills.get(member.agent, {})
             entry = len(thresholds)
-            while (
-                entry
-                and member.delay <= thresholds[entry - 1]
-                and all(has.get(k, 0) >= v for k, v in asked[entry - 1].items())
-            ):
+            while entry and member.delay <= thresholds[entry - 1] and fulfils(has, asked[entry - 1]):
                 entry -= 1
             if entry < len(thresholds):
                 entries[member.agent] = entry

@@ -9,6 +9,7 @@ from typing import Any
 
 from sortedcontainers import SortedList
 
+from callcenter.domain.needs import Needs, understand
 from routing.plan import QueuePlan
 
 Key = tuple[Any, ...]
@@ -27,11 +28,13 @@ class Pool:
     waiting: list[SortedList] = field(init=False)  # of (place, interaction)
     idle: list[SortedList] = field(init=False)  # of (key, agent)
     doing: Counter[str] = field(default_factory=Counter)  # its members who may not, by why
+    asks: Needs = field(init=False)  # at first
     ready: Ready | None = None  # the first work that somebody may take now, as the state's line of those has it
 
     def __post_init__(self) -> None:
         self.waiting = [SortedList() for _ in self.thresholds]
         self.idle = [SortedList() for _ in self.thresholds]
+        self.asks = understand(self.plan.needs)
 
     def first_work(self, entry: int) -> tuple[datetime, int, int] | None:
         """Place, interaction and stage of the first that an agent of this entry stage may take."""

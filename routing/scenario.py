@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from callcenter.domain.organisation_keys import Duration, Positive, Skills, Slug, StepTable, Table
+from callcenter.domain.organisation_keys import Duration, Needs, Positive, Skills, Slug, StepTable, Table
 
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 PerHour = Annotated[float, Field(ge=0, le=1_000_000)]
@@ -67,7 +67,7 @@ class Flow(Table):
     patience: Law | None = None
     service_level: Within
     priority: Annotated[int, Field(ge=-1440, le=1440)] = 0
-    needs: Skills = Field(default_factory=dict)
+    needs: Needs = Field(default_factory=dict)
     steps: tuple[StepTable, ...] = ()
     strategy: Literal["longest_idle", "fewest", "round_robin", "best_skill"] = "longest_idle"
 

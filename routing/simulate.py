@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from callcenter.domain.interaction import Channel
 from routing.decide import decide
-from routing.plan import Member, QueuePlan, Step
+from routing.plan import Member, QueuePlan
 from routing.scenario import Flow, Scenario, Staff
 from routing.state import AgentState, RouterState, Waiting
 
@@ -263,7 +263,7 @@ def _plans(scenario: Scenario, agents: Mapping[int, Staff]) -> Iterator[QueuePla
         for queue in staff.queues:
             members[queue].append(Member(agent, staff.delay))
     for flow in scenario.flows:
-        steps = tuple(Step(step.after, step.needs) for step in flow.steps)
+        steps = tuple(step.step() for step in flow.steps)
         yield QueuePlan(ids[flow.queue], tuple(members[flow.queue]), flow.strategy, flow.needs, steps)
 
 

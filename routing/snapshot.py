@@ -8,9 +8,10 @@ import asyncpg
 from callcenter.domain.capacity import Limits
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.interaction import State
+from callcenter.domain.order import read_step
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
-from routing.plan import Member, QueuePlan, Step
+from routing.plan import Member, QueuePlan
 from routing.state import AgentState, RouterState, Waiting
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
@@ -58,6 +59,6 @@ def _plan(row: asyncpg.Record) -> QueuePlan:
         members=tuple(Member(agent, delay, shift) for agent, delay, shift in members),
         strategy=row["strategy"],
         needs=row["needs"],
-        steps=tuple(Step(parse_duration(step["after"]), step["needs"]) for step in row["steps"]),
+        steps=tuple(map(read_step, row["steps"])),
         tiers={tier: parse_duration(shift) for tier, shift in row["tiers"].items()},
     )

@@ -13,7 +13,8 @@ from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence
 from callcenter.domain.capacity import Limits, Load
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, State
-from callcenter.domain.order import Needs, place
+from callcenter.domain.needs import Skills, strength
+from callcenter.domain.order import place
 from routing.plan import QueuePlan
 from routing.pool import Key, Pool, Ready
 
@@ -61,7 +62,7 @@ class RouterState:
         self,
         plans: Iterable[QueuePlan],
         *,
-        skills: Mapping[int, Needs] | None = None,
+        skills: Mapping[int, Skills] | None = None,
         limits: Limits | None = None,
         require_console: bool,
     ) -> None:
@@ -287,7 +288,7 @@ class RouterState:
                 return (in_hand, self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
             case "best_skill":
                 has = self._skills.get(agent.agent, {})
-                return (in_hand, -sum(has.get(skill, 0) for skill in pool.plan.needs), agent.idle_since)
+                return (in_hand, -strength(has, pool.asks), agent.idle_since)
         return (in_hand, agent.idle_since)
 
     def _look_again(self, pool: Pool) -> None:

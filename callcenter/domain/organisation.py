@@ -8,6 +8,8 @@ from typing import Any
 from callcenter.domain.agent import Role
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.needs import Written
+from callcenter.domain.order import Step
 
 CLOCKS = ("own", "first_response", "next_response", "resolution")
 
@@ -26,9 +28,9 @@ class General:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserEntry:
-    """`password` is what the file or the environment gives; None leaves the one there is.
+    """`skills` has the languages that they speak too, as `lang:zh`.
 
-    `capacity`: of the channels where it is another than the organisation's.
+    `password` is what the file or the environment gives; None leaves the one there is. `capacity`: of the channels where it is another than the organisation's.
     """
 
     name: str
@@ -61,12 +63,6 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    after: timedelta
-    needs: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLevel:
     target: float = 0.8
     within: timedelta = timedelta(seconds=20)
@@ -86,8 +82,13 @@ class QueueEntry:
     default: bool = False
     hours: str | None = None
     members: tuple[Member, ...] = ()
-    needs: Mapping[str, int] = field(default_factory=dict)
+    needs: Written = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    language: int = 0
+    default_language: str | None = None
+    prefer: str | None = None
+    prefer_for: timedelta = timedelta(seconds=20)
+    prefer_within: timedelta = timedelta(days=30)
     strategy: str = "longest_idle"
     service_level: ServiceLevel = ServiceLevel()
     ring_timeout: timedelta = timedelta(seconds=15)

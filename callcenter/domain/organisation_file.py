@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import Channel
+from callcenter.domain.needs import LANGUAGE
 from callcenter.domain.organisation import (
     CLOCKS,
     General,
@@ -18,7 +19,6 @@ from callcenter.domain.organisation import (
     PolicyEntry,
     QueueEntry,
     ServiceLevel,
-    Step,
     UserEntry,
     WrapUp,
 )
@@ -198,7 +198,7 @@ def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
         endpoint=table.endpoint,
         manager=table.manager,
         language=table.language,
-        skills=table.skills,
+        skills={**table.skills, **{f"{LANGUAGE}{code}": level for code, level in table.languages.items()}},
         capacity=_by_channel(table.capacity),
         demo=table.demo,
         password=environ[table.password_env] if table.password_env else table.password,
@@ -226,7 +226,12 @@ def _queue(table: QueueTable) -> QueueEntry:
             sorted((Member(**member.model_dump()) for member in table.members), key=lambda member: member.agent)
         ),
         needs=table.needs,
-        steps=tuple(Step(after=step.after, needs=step.needs) for step in table.steps),
+        steps=tuple(step.step() for step in table.steps),
+        language=table.language,
+        default_language=table.default_language,
+        prefer=table.prefer,
+        prefer_for=table.prefer_for,
+        prefer_within=table.prefer_within,
         strategy=table.strategy,
         service_level=ServiceLevel(**table.service_level.model_dump()),
         ring_timeout=table.ring_timeout,

@@ -6,13 +6,24 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    model_validator,
+)
+from pydantic_core import core_schema
 
 from callcenter.domain.agent import Role
 from callcenter.domain.capacity import MOST
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours, parse_intervals
 from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.needs import LEVELS, Written, more_than, understand
+from callcenter.domain.order import Asked, Step, asked_after
 from callcenter.domain.ticket import Priority
 from callcenter.errors import Invalid
 
@@ -27,6 +38,15 @@ def _words(rule: Callable[[Any], T]) -> Callable[[Any], T]:
             return rule(value)
         except Invalid as error:
             raise ValueError(str(error).rstrip(".")) from None
+
+    return check
+
+
+def _refused(rule: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The same for a rule that is wrapped around another."""
+
+    def check(value: Any, inner: Any) -> Any:
+        return _words(lambda given: rule(given, inner))(value)
 
     return check
 
@@ -76,6 +96,24 @@ def _intervals(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _needs(value: Any, as_table: Callable[[Any], Any]) -> Any:
+    if isinstance(value, str):
+        understand(value)
+        return value
+    if not isinstance(value, dict):
+        raise Invalid('expected { skill = level, … }, or an expression like "billing >= 2 or sales >= 4"')
+    return as_table(value)
+
+
+def _level(value: Any) -> int:
+    """How well a language is to be spoken: true is level 1, false not at all."""
+    if isinstance(value, bool):
+        return int(value)
+    if not isinstance(value, int) or value not in LEVELS:
+        raise Invalid("expected true, false or a level from 1 to 5")
+    return value
+
+
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
 # An endpoint goes into Asterisk's Dial: no separator of its arguments may be in it.
@@ -88,6 +126,14 @@ Day = Annotated[date, BeforeValidator(_words(_day))]
 Intervals = Annotated[tuple[str, ...], BeforeValidator(_words(_intervals))]
 Level = Annotated[int, Field(ge=1, le=5, strict=True)]
 Skills = dict[Slug, Level]
+# An expression, or a table: two forms that need no words about which of them was meant.
+Needs = Annotated[
+    Written,
+    GetPydanticSchema(lambda _, schema: core_schema.no_info_wrap_validator_function(_refused(_needs), schema(Skills))),
+]
+# A customer's "zh_TW" and an agent's "zh" are one language.
+Tongue = Annotated[str, Field(pattern=r"^[a-z]{2,8}$")]
+Spoken = Annotated[int, BeforeValidator(_words(_level))]
 Capacity = dict[Channel, Annotated[int, Field(ge=0, le=MOST, strict=True)]]
 Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(_words(_others))]
 # Dialplan applications take a comma as the next argument.
@@ -118,6 +164,7 @@ class UserTable(Table):
     manager: str | None = None
     language: Literal["en", "zh_CN", "zh_TW"] | None = None
     skills: Skills = {}
+    languages: dict[Tongue, Level] = {}
     capacity: Capacity = {}
     demo: bool = False
 
@@ -158,8 +205,14 @@ class MemberTable(Table):
 
 
 class StepTable(Table):
+    """What is left out stays as it was."""
+
     after: Positive
-    needs: Skills
+    needs: Needs | None = None
+    language: Spoken | None = None
+
+    def step(self) -> Step:
+        return Step(self.after, self.needs, self.language)
 
 
 class ServiceLevelTable(Table):
@@ -185,8 +238,13 @@ class QueueTable(Table):
     default: bool = False
     hours: str | None = None
     members: tuple[MemberTable, ...] = ()
-    needs: Skills = {}
+    needs: Needs = {}
     steps: tuple[StepTable, ...] = ()
+    language: Spoken = 0
+    default_language: Tongue | None = None
+    prefer: Literal["last_agent", "owner", "named"] | None = None
+    prefer_for: Positive = timedelta(seconds=20)
+    prefer_within: Positive = timedelta(days=30)
     strategy: Literal["longest_idle", "fewest", "round_robin", "best_skill"] = "longest_idle"
     service_level: ServiceLevelTable = ServiceLevelTable()
     ring_timeout: Positive = timedelta(seconds=15)
@@ -197,14 +255,17 @@ class QueueTable(Table):
 
     @model_validator(mode="after")
     def _relaxes(self) -> "QueueTable":
-        after, needs = timedelta(), self.needs
+        after, asked = timedelta(), Asked(self.needs, self.language)
         for number, step in enumerate(self.steps, 1):
             if step.after <= after:
                 raise ValueError(f"step {number} comes after {step.after}, not later than the one before it")
-            for skill, level in step.needs.items():
-                if level > needs.get(skill, 0):
-                    raise ValueError(f"step {number} asks for {skill} {level}, more than before it: steps only relax")
-            after, needs = step.after, step.needs
+            then = asked_after(asked, [step.step()], step.after)
+            more = more_than(understand(asked.needs), understand(then.needs))
+            if not more and then.language > asked.language:
+                more = f"language {then.language}"
+            if more:
+                raise ValueError(f"step {number} asks for {more}, more than before it: steps only relax")
+            after, asked = step.after, then
         return self
 
 

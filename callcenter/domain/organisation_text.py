@@ -9,6 +9,8 @@ from typing import Any
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.needs import LANGUAGE
+from callcenter.domain.order import Step
 from callcenter.domain.organisation import (
     HoursEntry,
     Member,
@@ -67,7 +69,10 @@ def _user(user: UserEntry) -> dict[str, Any]:
         "endpoint": user.endpoint,
         "manager": user.manager,
         "language": user.language,
-        "skills": user.skills,
+        "skills": {skill: level for skill, level in user.skills.items() if not skill.startswith(LANGUAGE)},
+        "languages": {
+            skill.removeprefix(LANGUAGE): level for skill, level in user.skills.items() if skill.startswith(LANGUAGE)
+        },
         "capacity": user.capacity,
         "demo": True if user.demo else None,
     }
@@ -94,7 +99,12 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "hours": queue.hours,
         "members": [_member(member) for member in queue.members],
         "needs": queue.needs,
-        "steps": [{"after": step.after, "needs": step.needs} for step in queue.steps],
+        "steps": [_step(step) for step in queue.steps],
+        "language": _spoken(queue.language) or None,
+        "default_language": queue.default_language,
+        "prefer": queue.prefer,
+        "prefer_for": None if queue.prefer_for == default.prefer_for else queue.prefer_for,
+        "prefer_within": None if queue.prefer_within == default.prefer_within else queue.prefer_within,
         "strategy": None if queue.strategy == default.strategy else queue.strategy,
         "service_level": None if level == ServiceLevel() else {"target": level.target, "within": level.within},
         "ring_timeout": None if queue.ring_timeout == default.ring_timeout else queue.ring_timeout,
@@ -103,6 +113,15 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "greeting": queue.greeting,
         "closed_announcement": queue.closed_announcement,
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    keys = {"after": step.after, "needs": step.needs, "language": _spoken(step.language)}
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _spoken(level: int | None) -> bool | int | None:
+    return bool(level) if level in (0, 1) else level
 
 
 def _member(member: Member) -> Any:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 
@@ -12,6 +11,8 @@ from callcenter.domain.agent import Role
 from callcenter.domain.events import Event
 from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.needs import Written
+from callcenter.domain.order import Step, read_step
 from callcenter.domain.phone import parse_number
 from callcenter.errors import NotFound
 from callcenter.store.pool import Pool
@@ -52,8 +53,12 @@ class Queue:
     greeting: str | None
     closed_announcement: str | None
     strategy: str
-    needs: Mapping[str, int]
-    steps: Sequence[Mapping[str, Any]]
+    needs: Written
+    steps: Sequence[Step]
+    language: int
+    default_language: str | None
+    prefer: str | None
+    prefer_for: timedelta
     active: bool
     hours: Hours | None
 
@@ -191,7 +196,11 @@ def _queue(row: asyncpg.Record) -> Queue:
         closed_announcement=row["closed_announcement"],
         strategy=row["strategy"],
         needs=row["needs"],
-        steps=row["steps"],
+        steps=tuple(map(read_step, row["steps"])),
+        language=row["language"],
+        default_language=row["default_language"],
+        prefer=row["prefer"],
+        prefer_for=row["prefer_for"],
         active=row["active"],
         hours=None
         if row["hours_name"] is None

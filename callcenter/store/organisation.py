@@ -9,6 +9,7 @@ import asyncpg
 from callcenter.domain.agent import Role
 from callcenter.domain.duration import format_duration, parse_duration
 from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.order import read_step, write_step
 from callcenter.domain.organisation import (
     General,
     HoursEntry,
@@ -17,7 +18,6 @@ from callcenter.domain.organisation import (
     PolicyEntry,
     QueueEntry,
     ServiceLevel,
-    Step,
     UserEntry,
     WrapUp,
 )
@@ -89,7 +89,12 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
             for agent, delay, shift in zip(row["agents"], row["delays"], row["shifts"], strict=True)
         ),
         needs=row["needs"],
-        steps=tuple(Step(after=parse_duration(step["after"]), needs=step["needs"]) for step in row["steps"]),
+        steps=tuple(map(read_step, row["steps"])),
+        language=row["language"],
+        default_language=row["default_language"],
+        prefer=row["prefer"],
+        prefer_for=row["prefer_for"],
+        prefer_within=row["prefer_within"],
         strategy=row["strategy"],
         service_level=ServiceLevel(target=row["service_level_target"], within=row["service_level_within"]),
         ring_timeout=row["ring_timeout"],
@@ -170,8 +175,8 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             queue.name,
             queue.default,
             queue.hours,
-            dict(queue.needs),
-            [{"after": format_duration(step.after), "needs": dict(step.needs)} for step in queue.steps],
+            queue.needs,
+            [write_step(step) for step in queue.steps],
             queue.strategy,
             queue.service_level.target,
             queue.service_level.within,
@@ -182,6 +187,11 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             {tier: format_duration(shift) for tier, shift in queue.tiers.items()},
             queue.greeting,
             queue.closed_announcement,
+            queue.language,
+            queue.default_language,
+            queue.prefer,
+            queue.prefer_for,
+            queue.prefer_within,
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)

@@ -94,6 +94,11 @@ select case when a.presence = 'on_queue' then a.routing_status else a.presence e
 from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
 where m.queue_id = $1 group by 1 order by 2 desc, 1;
 
+-- name: free
+-- Some of a queue's agents who are free now, and what they are good at.
+select u.name, u.skills from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
+where m.queue_id = $1 and a.presence = 'on_queue' and a.routing_status = 'idle' order by a.idle_since limit 3;
+
 -- name: line
 -- What waits in a queue, and all that its order depends on.
 select i.id, i.queued_at, i.priority, c.tier from interaction i left join customer c on c.id = i.customer_id

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from callcenter.domain.duration import format_duration, parse_duration
+from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import State
-from callcenter.domain.order import Needs, asked_after, place, tier_shift
+from callcenter.domain.needs import NOTHING, in_words, missing
+from callcenter.domain.order import Asked, asked_after, place, tier_shift
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.web.interactions import SQL, standing
@@ -34,7 +35,7 @@ async def _in_queue(pool: Pool, queue: Queue, ident: int, now: datetime) -> str:
     }
     ahead = sum(other < places[ident] for other in places.values())
     said = [f"{ahead} wait in front of it." if ahead else "It is the first in line."]
-    said += _asked(queue, now - line[ident]["queued_at"])
+    said += await _asked(pool, queue, now - line[ident]["queued_at"])
     doing = await pool.fetch(SQL.members, queue.id)
     if doing:
         parts = ", ".join(f"{row['count']} {row['doing'].replace('_', ' ')}" for row in doing)
@@ -44,16 +45,14 @@ async def _in_queue(pool: Pool, queue: Queue, ident: int, now: datetime) -> str:
     return " ".join(said)
 
 
-def _asked(queue: Queue, waited: timedelta) -> list[str]:
-    """The skills that it asks for at this moment, and when it will ask for less."""
-    steps = [(parse_duration(step["after"]), step["needs"]) for step in queue.steps]
-    needs = asked_after(queue.needs, steps, waited)
-    if not needs:
+async def _asked(pool: Pool, queue: Queue, waited: timedelta) -> list[str]:
+    """The skills that it asks for at this moment, when it will ask for less, and what those who are free lack."""
+    asked = asked_after(Asked(queue.needs, queue.language), queue.steps, waited)
+    needs = asked.of_work_in(None)
+    if needs == NOTHING:
         return []
-    later = next((after for after, _ in steps if after > waited), None)
+    later = next((step.after for step in queue.steps if step.after > waited), None)
     until = "" if later is None else f", until it has waited {format_duration(later)}"
-    return [f"It asks for {_skills(needs)}{until}."]
-
-
-def _skills(needs: Needs) -> str:
-    return " and ".join(f"{skill} {level}" for skill, level in sorted(needs.items()))
+    said = [f"It asks for {in_words(asked.needs)}{until}."]
+    free = [(row["name"], missing(row["skills"], needs)) for row in await pool.fetch(SQL.free, queue.id)]
+    return said + [f"{name} is free and lacks {lacks}." for name, lacks in free if lacks]

@@ -98,6 +98,20 @@ service_level = { within = "20 seconds" }
         ),
         ("[[queues]]\nname='a'\nsteps=[{after='9s', needs={zh=1}}]", "step 1 asks for zh 1, more than before"),
         (
+            "[[queues]]\nname='a'\nneeds='zh >= 2 or en >= 2'\nsteps=[{after='9s', needs='zh >= 1'}]",
+            "step 1 asks for zh 1, more than before",
+        ),
+        (
+            "[[queues]]\nname='a'\nneeds='zh >= 2 or en 2'",
+            "line 3: queues[1].needs: expected `>=` after en at position 15, found 2",
+        ),
+        ("[[queues]]\nname='a'\nneeds=3", "queues[1].needs: expected { skill = level, … }, or an expression"),
+        ("[[queues]]\nname='a'\nneeds={zh=6}", "queues[1].needs.zh: expected less than or equal to 5, not 6"),
+        ("[[queues]]\nname='a'\nneeds={}\nsteps=[{after='9s', needs='zh > 1'}]", "steps[1].needs: expected `>=`"),
+        ("[[queues]]\nname='a'\nlanguage=7", "language: expected true, false or a level from 1 to 5"),
+        ("[[queues]]\nname='a'\nlanguage=true\nsteps=[{after='9s', language=2}]", "step 1 asks for language 2"),
+        ("[[queues]]\nname='a'\nprefer='anybody'", "queues[1].prefer: expected 'last_agent', 'owner' or 'named'"),
+        (
             "[[queues]]\nname='a'\nsteps=[{after='9s', needs={}}, {after='9s', needs={}}]",
             "not later than the one before",
         ),

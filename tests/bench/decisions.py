@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from callcenter import toml
+from callcenter.domain.order import Step
 from routing.decide import decide
-from routing.plan import Member, QueuePlan, Step
+from routing.plan import Member, QueuePlan
 from routing.scenario import SCENARIO
 from routing.simulate import simulate
 from routing.state import AgentState, RouterState, Waiting

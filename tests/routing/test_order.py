@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.domain.events import Event
-from callcenter.domain.order import Needs
+from callcenter.domain.needs import Skills, fulfils
+from callcenter.domain.order import Step
 from routing.decide import Decision, decide
-from routing.plan import Member, QueuePlan, Step
+from routing.plan import Member, QueuePlan
 from routing.state import RouterState, Waiting
 from tests.builders import NOW, later
 from tests.routing.test_decide import an_agent
@@ -22,7 +23,7 @@ def seconds(number: float) -> timedelta:
 
 
 def a_state(
-    *plans: QueuePlan, skills: Mapping[int, Needs] | None = None, idle: Mapping[int, float] | None = None
+    *plans: QueuePlan, skills: Mapping[int, Skills] | None = None, idle: Mapping[int, float] | None = None
 ) -> RouterState:
     """All members of all queues are free, idle since `idle` seconds."""
     state = RouterState(plans, skills=skills, require_console=False)
@@ -125,7 +126,7 @@ def _event(kind: str, *, interaction: int, agent: int, second: float, version: i
 
 def test_the_strategy_chooses_among_those_who_may() -> None:
     idle = {1: 10, 2: 20, 3: 30}
-    skills: Mapping[int, Needs] = {1: {"zh": 2}, 2: {"zh": 3}, 3: {"zh": 5}}
+    skills: Mapping[int, Skills] = {1: {"zh": 2}, 2: {"zh": 3}, 3: {"zh": 5}}
     chosen = {}
     for strategy in ("longest_idle", "fewest", "round_robin", "best_skill"):
         plan = QueuePlan(1, (Member(1), Member(2), Member(3)), strategy=strategy, needs={"zh": 1})
@@ -188,7 +189,7 @@ plans_of_anything = st.builds(
 )
 
 
-def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Needs], work: Waiting, now: datetime) -> bool:
+def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Skills], work: Waiting, now: datetime) -> bool:
     """The rule in its plainest form: at this moment, and at every later step, the agent has what is asked for."""
     member = next((member for member in plan.members if member.agent == agent), None)
     waited = now - work.queued_at
@@ -196,7 +197,7 @@ def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Needs], work: Wai
         return False
     moments = [waited, *(step.after for step in plan.steps if step.after > waited)]
     has = skills.get(agent, {})
-    return all(has.get(skill, 0) >= level for moment in moments for skill, level in plan.needs_after(moment).items())
+    return all(fulfils(has, plan.needs_after(moment)) for moment in moments)
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class Centre:
     """Queues, agents and work of any kind, and the rules of the order in their plainest form."""
 
     queues: Mapping[int, QueuePlan]
-    skills: Mapping[int, Needs]
+    skills: Mapping[int, Skills]
     state: RouterState
 
     def may(self, item: Waiting, agent: int, now: datetime) -> bool:
@@ -229,7 +230,7 @@ def centres(draw: st.DrawFn) -> Centre:
     queues = {n: replace(plan, queue=n) for n, plan in enumerate(plans)}
     levels = draw(st.lists(st.integers(0, 5), min_size=6, max_size=6))
     idle = draw(st.lists(st.integers(0, 30), min_size=6, max_size=6))
-    skills: dict[int, Needs] = {agent: {"a": level} for agent, level in enumerate(levels, 1)}
+    skills: dict[int, Skills] = {agent: {"a": level} for agent, level in enumerate(levels, 1)}
     state = a_state(*queues.values(), skills=skills, idle=dict(enumerate(idle, 1)))
     for agent in draw(st.sets(st.integers(1, 6))) & state.agents.keys():
         state.put_agent(an_agent(agent, routing_status="interacting", version=2))
