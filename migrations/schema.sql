@@ -386,7 +386,7 @@ create table users (
 -- function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
 -- function agent_image(a agent) returns jsonb
 -- function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
--- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb) returns SETOF contact_log
 -- function arrive_offered(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz) returns SETOF contact_log
 -- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
 -- function bigrams(p_text text) returns text[]
@@ -419,6 +419,7 @@ create table users (
 -- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
 -- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function preferred(p_queue bigint, p_customer bigint, p_now timestamptz, OUT agents bigint[], OUT what text) returns record
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function reserve_all(p_interactions bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log

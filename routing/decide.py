@@ -7,10 +7,13 @@ from itertools import islice
 from typing import Any
 
 from callcenter.domain.interaction import Proposal
-from routing.pool import Pool
-from routing.state import RouterState, Waiting
+from routing.facts import Waiting
+from routing.pool import First, Pool
+from routing.state import RouterState
 
 _CANDIDATES = 10
+# The reason for an agent whom the queue prefers for this customer, or whom an arrival named.
+PREFERRED = "preferred"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +31,76 @@ class Decision:
 def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
     """The oldest looking work that any free agent may take goes first, to the agent whom its queue's strategy names.
 
-    No agent gets anything while something looks older to them. Lazily, so that a caller may stop; whoever carries a
-    decision out calls `state.take` before asking for the next one.
+    What waits for agents of its own goes to nobody else. No agent gets anything while something looks older to them.
+    Lazily, so that a caller may stop; whoever carries a decision out calls `state.take` before asking for the next one.
     """
     state.settle(now)
     while (ready := state.first_ready()) is not None:
-        pool, stage = ready
-        agent = pool.first_free(stage)
+        pool, first = ready
+        agent = pool.first_free(first.stage) if first.agent is None else first.agent
         best = state.best_for(agent)
         assert best is not None
-        pool, stage, interaction = best
-        if (pool, stage) != ready:
+        if best != ready and best[1].agent is None:
             # To this agent something else looks older; that may be another's turn.
-            other = pool.first_free(stage)
+            pool, first = best
+            other = pool.first_free(first.stage)
             if state.best_for(other) == best:
                 agent = other
-        yield _decision(state, state.waiting[interaction], agent, pool, stage, now)
+        yield _decision(state, state.waiting[best[1].interaction], *best, agent, now)
 
 
 def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Proposal | None:
-    """Whose turn it is to take what enters this queue now; None when nobody is free, or something else comes first."""
+    """Whose turn it is to take what enters this queue now.
+
+    None when nobody is free, when something else comes first, or when that depends on the customer.
+    """
     state.settle(now)
-    pool = state.pools.get((queue, channel))
-    if pool is None or not pool.idle[0] or state.first_ready() is not None:
+    pool = state.pools.get((queue, channel, None))
+    if pool is None or not pool.idle[0] or pool.plan.is_personal or state.first_ready() is not None:
         return None
-    decision = _decision(state, Waiting(0, queue, now, 1, channel=channel), pool.first_free(0), pool, 0, now)
+    work = Waiting(0, queue, now, 1, channel=channel)
+    decision = _decision(state, work, pool, First(state.place_of(work), 0, 0), pool.first_free(0), now)
     return Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
 
 
-def _decision(state: RouterState, work: Waiting, agent: int, pool: Pool, stage: int, now: datetime) -> Decision:
-    chosen = state.agents[agent]
+def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent: int, now: datetime) -> Decision:
+    stage = first.stage
+    reason = pool.plan.strategy if first.agent is None else PREFERRED
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
         excluded["later_step"] = later
+    if first.agent is None:
+        free = [ident for _, ident in islice(pool.candidates(stage), _CANDIDATES)]
+        why = {}
+    else:
+        free = state.takers(first.interaction)
+        why = {"preferred": work.preferred_as}
+        if others := pool.free() - later - len(free):
+            excluded["not_preferred"] = others
     age = round((now - state.place_of(work)).total_seconds(), 3)
-    candidates = [
-        {
-            "agent": ident,
-            "score": age if not (shift := pool.shifts[ident]) else age + shift.total_seconds(),
-            "idle_seconds": round((now - idle_since).total_seconds(), 3),
-            "in_hand": in_hand,
-        }
-        for (in_hand, *_, idle_since), ident in islice(pool.candidates(stage), _CANDIDATES)
-    ]
     return Decision(
         interaction=work.interaction,
         agent=agent,
-        agent_version=chosen.version,
+        agent_version=state.agents[agent].version,
         queue=work.queue,
-        reason=pool.plan.strategy,
+        reason=reason,
         why={
-            "reason": pool.plan.strategy,
+            "reason": reason,
+            **why,
             "step": stage,
             "waited_seconds": round((now - work.queued_at).total_seconds(), 3),
-            "candidates": candidates,
+            "candidates": [_candidate(state, pool, each, age, now) for each in free],
             "excluded": excluded,
         },
     )
+
+
+def _candidate(state: RouterState, pool: Pool, ident: int, age: float, now: datetime) -> dict[str, Any]:
+    agent, shift = state.agents[ident], pool.shifts[ident]
+    assert agent.idle_since is not None
+    return {
+        "agent": ident,
+        "score": age if not shift else age + shift.total_seconds(),
+        "idle_seconds": round((now - agent.idle_since).total_seconds(), 3),
+        "in_hand": sum(agent.load.values()),
+    }

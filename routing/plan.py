@@ -35,6 +35,11 @@ class QueuePlan:
     default_language: str | None = None
     prefer_for: timedelta = timedelta()
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether it depends on the customer who may take their work."""
+        return bool(self.language or self.prefer_for)
+
     def thresholds(self) -> tuple[timedelta, ...]:
         """When work enters its next stage: at a step, or where a delayed member begins to see it."""
         return tuple(sorted({timedelta(), *(step.after for step in self.steps), *(m.delay for m in self.members)}))

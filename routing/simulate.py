@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from callcenter.domain.interaction import Channel
 from routing.decide import decide
+from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan
 from routing.scenario import Flow, Scenario, Staff
-from routing.state import AgentState, RouterState, Waiting
+from routing.state import RouterState
 
 _START = datetime(2026, 1, 5, tzinfo=UTC)
 _INTERVAL = 1800.0  # seconds of one point of the plot

@@ -1,6 +1,6 @@
 """The router's state as the database has it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -11,8 +11,9 @@ from callcenter.domain.interaction import State
 from callcenter.domain.order import read_step
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan
-from routing.state import AgentState, RouterState, Waiting
+from routing.state import RouterState
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
 # Strategies that look at what else the day has brought.
@@ -38,7 +39,7 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
     for row in agents:
         state.put_agent(AgentState(*row))
     for row in waiting:
-        state.put_waiting(Waiting(*row))
+        state.put_waiting(_waiting(row))
     return state
 
 
@@ -52,6 +53,10 @@ async def refresh(pool: Pool, state: RouterState, *, interaction: int, agent: in
         state.put_agent(AgentState(*row))
 
 
+def _waiting(row: asyncpg.Record) -> Waiting:
+    return Waiting(**{**row, "preferred": tuple(row["preferred"])})
+
+
 def _plan(row: asyncpg.Record) -> QueuePlan:
     members = zip(row["agents"], row["delays"], row["shifts"], strict=True)
     return QueuePlan(
@@ -61,4 +66,7 @@ def _plan(row: asyncpg.Record) -> QueuePlan:
         needs=row["needs"],
         steps=tuple(map(read_step, row["steps"])),
         tiers={tier: parse_duration(shift) for tier, shift in row["tiers"].items()},
+        language=row["language"],
+        default_language=row["default_language"],
+        prefer_for=row["prefer_for"] if row["prefer"] else timedelta(),
     )

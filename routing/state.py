@@ -2,60 +2,42 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from typing import Any
 
 from sortedcontainers import SortedList
 
-from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence
-from callcenter.domain.capacity import Limits, Load
+from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
+from callcenter.domain.capacity import Limits
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, State
-from callcenter.domain.needs import Skills, strength
+from callcenter.domain.needs import Skills, spoken, strength
 from callcenter.domain.order import place
+from routing.facts import AgentState, Waiting, agent_of, waiting_of
+from routing.held import Wishes
 from routing.plan import QueuePlan
-from routing.pool import Key, Pool, Ready
+from routing.pool import First, Key, Pool
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Work in a queue. `queued_at` is its place; `priority` (minutes) and its customer's `tier` shift it."""
+class _Place:
+    """Where work stands in line; `agents`: for whom it waits (of whom some may take it yet), None: for anybody."""
 
-    interaction: int
-    queue: int
-    queued_at: datetime
-    version: int
-    priority: int = 0
-    tier: str | None = None
-    channel: str = Channel.PHONE
-
-
-@dataclass(frozen=True, slots=True)
-class AgentState:
-    """`load`: what is in hand, by channel. `next_presence`: chosen for when nothing is; nothing new comes till then."""
-
-    agent: int
-    presence: str
-    routing_status: str
-    idle_since: datetime | None
-    not_before: datetime | None
-    desk: bool
-    desk_lost_at: datetime | None
-    version: int
-    load: Load = field(default_factory=dict)
-    next_presence: str | None = None
+    pool: Pool
+    stage: int
+    entry: tuple[datetime, int]
+    agents: tuple[int, ...] | None
 
 
 class RouterState:
     """`apply` brings it forward by one event; `decide` (routing.decide) reads it, after `settle` has told it the time.
 
-    Each change costs the logarithm of a queue's length times the number of an agent's queues, whatever the number of
-    agents and of waiting work.
+    Each change costs the logarithm of a queue's length times the number of an agent's queues (and of the channels and
+    languages of what came there), whatever the number of agents and of waiting work.
     """
 
     def __init__(
@@ -72,30 +54,32 @@ class RouterState:
         self.taken_work: set[int] = set()
         self.taken_agents: set[int] = set()
         self.plans = {plan.queue: plan for plan in plans}
-        self.pools: dict[tuple[int, str], Pool] = {}
+        self.pools: dict[tuple[int, str, str | None], Pool] = {}
         self._pools_of: dict[int, list[Pool]] = {}
         self._skills = skills or {}
+        self._languages = {plan.queue: plan.languages(self._skills) for plan in self.plans.values()}
         self._limits = limits or Limits()
         # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
-        self._places: dict[int, tuple[Pool, int, tuple[datetime, int]]] = {}
+        self._places: dict[int, _Place] = {}
         self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
         self._barred: dict[int, list[tuple[Pool, str]]] = {}
+        self._wishes = Wishes()
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        self._ready: SortedList = SortedList()  # of the first of each pool that somebody may take
+        self._ready: SortedList = SortedList()  # of place, interaction, pool: the first of each that somebody may take
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
         for queue in self.plans:
-            self._open(queue, Channel.PHONE)  # calls are asked about before the first one comes
+            self._open(queue, Channel.PHONE, None)  # calls are asked about before the first one comes
 
-    def _open(self, queue: int, channel: str) -> Pool:
-        """Lines for a channel's work in a queue; its members stand in them from the next `settle` on."""
+    def _open(self, queue: int, channel: str, language: str | None) -> Pool:
+        """Lines for a channel's work in a language in a queue; its members stand in them from the next `settle` on."""
         plan = self.plans[queue]
         shifts = {member.agent: member.age_shift for member in plan.members}
-        pool = Pool(plan, channel, plan.thresholds(), plan.entry_stages(self._skills), shifts)
-        self.pools[queue, channel] = pool
+        entries = plan.entry_stages(self._skills, language)
+        pool = self.pools[queue, channel, language] = Pool(plan, channel, language, plan.thresholds(), entries, shifts)
         for member in plan.members:
             self._pools_of.setdefault(member.agent, []).append(pool)
         self._moved_agents.update(self.agents.keys() & shifts.keys())
@@ -109,7 +93,7 @@ class RouterState:
             case "interaction" if event.interaction is not None and event.version is not None:
                 return self._interaction(event, event.interaction, event.version)
             case "agent" if event.agent is not None and event.version is not None:
-                return self.put_agent(_agent(event.agent, event.version, event.data))
+                return self.put_agent(agent_of(event.agent, event.version, event.data))
         return False
 
     def _interaction(self, event: Event, ident: int, version: int) -> bool:
@@ -118,9 +102,7 @@ class RouterState:
             return False
         data, queue = event.data, event.queue
         if data["state"] == State.QUEUED and queue is not None:
-            queued_at = datetime.fromisoformat(data["queued_at"])
-            tier, channel = data.get("tier"), data["channel"]
-            self.put_waiting(Waiting(ident, queue, queued_at, version, data["priority"], tier, channel))
+            self.put_waiting(waiting_of(ident, queue, version, data))
             return True
         if event.agent is not None and queue is not None:
             if event.kind == "interaction.reserved":
@@ -156,7 +138,8 @@ class RouterState:
         self.agents[agent.agent] = agent
         self.taken_agents.discard(agent.agent)
         self._moved_agents.add(agent.agent)
-        return agent.presence == Presence.ON_QUEUE and agent.routing_status in TAKES_WORK
+        takes_work = agent.presence == Presence.ON_QUEUE and agent.routing_status in TAKES_WORK
+        return takes_work or self._wishes.concern(agent.agent)
 
     # -- while decisions are on their way to the database
 
@@ -188,11 +171,16 @@ class RouterState:
         while self._timers and self._timers[0][0] <= now:
             _, is_agent, ident = heappop(self._timers)
             (self._moved_agents if is_agent else self._moved_work).add(ident)
+        # Agents first: who comes on shift, or goes, is waited for, or no longer. Again, where work opened new lines.
+        self._settle_agents(now)
         for ident in self._moved_work:
             self._leave_line(ident)
             if (work := self.waiting.get(ident)) is not None and ident not in self.taken_work:
                 self._join_line(work, now)
         self._moved_work.clear()
+        self._settle_agents(now)
+
+    def _settle_agents(self, now: datetime) -> None:
         for ident in self._moved_agents:
             self._leave_lines(ident)
             if (moved := self.agents.get(ident)) is not None and ident not in self.taken_agents:
@@ -212,29 +200,63 @@ class RouterState:
         tiers = self.plans[work.queue].tiers if work.queue in self.plans else {}
         return place(work.queued_at, priority=work.priority, shift=tiers.get(work.tier or "", timedelta()))
 
+    def _line_of(self, work: Waiting) -> tuple[int, str, str | None] | None:
+        """The key of the pool where it belongs; None where nobody knows its queue."""
+        if (plan := self.plans.get(work.queue)) is None:
+            return None
+        language = spoken(work.language) or plan.default_language
+        return work.queue, work.channel, language if language in self._languages[work.queue] else None
+
     def _join_line(self, work: Waiting, now: datetime) -> None:
-        if work.queue not in self.plans:
+        if (line := self._line_of(work)) is None:
             return
-        pool = self.pools.get((work.queue, work.channel)) or self._open(work.queue, work.channel)
+        pool = self.pools.get(line) or self._open(*line)
         waited, stage = now - work.queued_at, 0
         for later, threshold in enumerate(pool.thresholds[1:], 1):
             if threshold > waited:
                 heappush(self._timers, (work.queued_at + threshold, 0, work.interaction))
                 break
             stage = later
-        entry = (self.place_of(work), work.interaction)
-        pool.waiting[stage].add(entry)
-        self._places[work.interaction] = (pool, stage, entry)
+        at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
+        self._places[work.interaction] = at
+        if at.agents is None:
+            pool.waiting[stage].add(at.entry)
+        for rank, agent in enumerate(at.agents or ()):
+            if pool.entries[agent] <= stage:
+                pool.held.add(agent, (*at.entry, rank, stage))
         self._look_again(pool)
 
+    def _waited_for(self, work: Waiting, pool: Pool, now: datetime) -> tuple[int, ...] | None:
+        """Agents for whom work waits, the best first; None: for anybody. Also sets the timer for when that ends."""
+        within = pool.plan.prefer_for
+        if not work.preferred or now >= work.queued_at + within:
+            return None
+        heappush(self._timers, (work.queued_at + within, 0, work.interaction))
+        self._wishes.wish(work.interaction, work.preferred)
+        agents = [
+            each
+            for each in work.preferred
+            if self._wishes.is_on_shift(each)
+            and pool.reaches(each, within)
+            and self._limits.may_take(each, pool.channel, {})
+        ]
+        return tuple(agents) or None
+
     def _leave_line(self, interaction: int) -> None:
-        if (place := self._places.pop(interaction, None)) is not None:
-            pool, stage, entry = place
-            pool.waiting[stage].remove(entry)
-            self._look_again(pool)
+        if (at := self._places.pop(interaction, None)) is None:
+            return
+        if at.agents is None:
+            at.pool.waiting[at.stage].remove(at.entry)
+        for rank, agent in enumerate(at.agents or ()):
+            if at.pool.entries[agent] <= at.stage:
+                at.pool.held.remove(agent, (*at.entry, rank, at.stage))
+        self._wishes.forget(interaction)
+        self._look_again(at.pool)
 
     def _join_lines(self, agent: AgentState, now: datetime) -> None:
         doing, ident = self.doing(agent, now), agent.agent
+        shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
+        self._moved_work |= self._wishes.note(ident, shift=shift)
         lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
@@ -248,6 +270,7 @@ class RouterState:
             else:
                 entry = (self._key(pool, agent), ident)
                 pool.idle[stage].add(entry)
+                pool.held.enter(ident)
                 lined.append((pool, pool.idle[stage], entry))
                 self._look_again(pool)
         for pool, why in barred:
@@ -259,6 +282,7 @@ class RouterState:
             pool.doing[why] -= 1
         for pool, line, entry in self._lined.pop(agent, ()):
             line.remove(entry)
+            pool.held.leave(agent)
             self._look_again(pool)
 
     def doing(self, agent: AgentState, now: datetime) -> str:
@@ -266,7 +290,7 @@ class RouterState:
         if agent.presence != Presence.ON_QUEUE:
             return agent.presence
         if agent.next_presence is not None:
-            return "next_presence"
+            return _NEXT_PRESENCE
         if agent.routing_status not in TAKES_WORK or agent.idle_since is None:
             return agent.routing_status
         if agent.not_before is not None and now < agent.not_before:
@@ -274,7 +298,7 @@ class RouterState:
             return "left_alone"
         if self.require_console and not agent.desk:
             if agent.desk_lost_at is None or now - agent.desk_lost_at >= DESK_GRACE:
-                return "no_console"
+                return _NO_CONSOLE
             heappush(self._timers, (agent.desk_lost_at + DESK_GRACE, 1, agent.agent))
         return _FREE
 
@@ -292,60 +316,51 @@ class RouterState:
         return (in_hand, agent.idle_since)
 
     def _look_again(self, pool: Pool) -> None:
-        first, known = pool.first_ready(), pool.ready
-        ready: Ready | None = None if first is None else (*first, pool)
-        if ready != known:
-            if known is not None:
-                self._ready.remove(known)
+        first = pool.first_ready()
+        ready = None if first is None else (first.place, first.interaction, pool)
+        if ready != pool.ready:
+            if pool.ready is not None:
+                self._ready.remove(pool.ready)
             if ready is not None:
                 self._ready.add(ready)
             pool.ready = ready
 
     # -- for decisions
 
-    def first_ready(self) -> tuple[Pool, int] | None:
-        """Pool and stage of the first work, of all queues and channels, that anybody may take now."""
+    def first_ready(self) -> tuple[Pool, First] | None:
+        """The first work, of all queues and channels, that anybody may take now."""
         if not self._ready:
             return None
-        _, _, stage, pool = self._ready[0]
-        return pool, stage
+        pool: Pool = self._ready[0][-1]
+        first = pool.first_ready()
+        assert first is not None
+        return pool, first
 
-    def best_for(self, agent: int) -> tuple[Pool, int, int] | None:
-        """Pool, stage and interaction of what looks oldest to an agent, of all that they may take now."""
-        best: tuple[datetime, int, Pool, int] | None = None
+    def best_for(self, agent: int) -> tuple[Pool, First] | None:
+        """What looks oldest to an agent, of all that they may take now."""
+        best: tuple[datetime, int, Pool, First] | None = None
         for pool, _, _ in self._lined.get(agent, ()):
-            if (first := pool.first_work(pool.entries[agent])) is None:
+            if (first := pool.first_for(agent)) is None:
                 continue
-            place, interaction, stage = first
-            looks = (place - pool.shifts[agent], interaction, pool, stage)
+            looks = (first.place - pool.shifts[agent], first.interaction, pool, first)
             if best is None or looks < best:
                 best = looks
-        return None if best is None else (best[2], best[3], best[1])
+        return None if best is None else best[2:]
+
+    def takers(self, interaction: int) -> list[int]:
+        """Who of those for whom it waits is free, the best first."""
+        at = self._places[interaction]
+        return at.pool.held.takers(at.entry, at.stage, at.agents or ())
 
     def somebody_free(self, interaction: int) -> bool:
         """Whether anybody may take what has just begun to wait, as far as the last decision knows."""
         work = self.waiting.get(interaction)
-        pool = None if work is None else self.pools.get((work.queue, work.channel))
+        line = None if work is None else self._line_of(work)
+        pool = None if line is None else self.pools.get(line)
         return pool is not None and bool(pool.idle[0])
 
 
 _FREE = ""
+_NO_CONSOLE = "no_console"
+_NEXT_PRESENCE = "next_presence"
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-def _agent(ident: int, version: int, data: Mapping[str, Any]) -> AgentState:
-    def moment(key: str) -> datetime | None:
-        return None if data[key] is None else datetime.fromisoformat(data[key])
-
-    return AgentState(
-        agent=ident,
-        presence=data["presence"],
-        routing_status=data["routing_status"],
-        idle_since=moment("idle_since"),
-        not_before=moment("not_before"),
-        desk=data["desk"],
-        desk_lost_at=moment("desk_lost_at"),
-        version=version,
-        load=data["load"],
-        next_presence=data["next_presence"],
-    )

@@ -1,7 +1,7 @@
 """What tests need to exist, valid by default."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -90,11 +90,11 @@ async def arrive(
     queued: bool = True,
     node: int | None = None,
     external_id: str | None = None,
+    asks: Mapping[str, Any] | None = None,
     now: datetime = NOW,
 ) -> int:
-    arrival = Arrival(
-        Channel.PHONE, external_id or f"default/{next(_numbers)}.0", "phone", phone, "Xiaoming", "95500", pbx="default"
-    )
+    external_id = external_id or f"default/{next(_numbers)}.0"
+    arrival = Arrival(Channel.PHONE, external_id, "phone", phone, "Xiaoming", "95500", pbx="default", asks=asks)
     events = await interactions.arrive(log, arrival, queue=queue, queued=queued, node=node, now=now)
     return ident_of(events)
 

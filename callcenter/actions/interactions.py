@@ -61,7 +61,7 @@ async def arrive(
         now,
     )
     if proposal is None:
-        return await log.write("arrive", *facts)
+        return await log.write("arrive", *facts, arrival.asks)
     who = (proposal.agent, proposal.agent_version, proposal.reason, proposal.why, now + RESERVED_FOR)
     return await log.write("arrive_offered", *facts, *who)
 

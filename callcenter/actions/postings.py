@@ -1,6 +1,8 @@
 """Work that another system hands in over the API."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from callcenter.domain.address import read_address
 from callcenter.domain.customer import AddressKind
@@ -13,13 +15,19 @@ _KINDS = {Channel.FAX: AddressKind.FAX, Channel.CHAT: AddressKind.WEB, Channel.M
 
 
 def arrival_of(
-    channel: Channel, *, address: str | None, external_id: str | None, subject: str | None, region: str
+    channel: Channel,
+    *,
+    address: str | None,
+    external_id: str | None,
+    subject: str | None,
+    region: str,
+    asks: Mapping[str, Any] | None = None,
 ) -> Arrival:
     """Who came, as well as the address tells. Raises Invalid for calls, which only a PBX brings."""
     if channel is Channel.PHONE:
         raise Invalid("Calls come from a PBX.", field="channel")
     kind, value = _address(channel, address, region)
-    return Arrival(channel, external_id, kind, value, subject=subject)
+    return Arrival(channel, external_id, kind, value, subject=subject, asks=asks)
 
 
 def _address(channel: Channel, address: str | None, region: str) -> tuple[str | None, str | None]:
@@ -60,6 +68,7 @@ async def post(log: ContactLog, arrival: Arrival, *, queue: int, text: str | Non
             State.QUEUED,
             None,
             now,
+            arrival.asks,
         )
         if events:
             ident = events[0].interaction

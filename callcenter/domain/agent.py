@@ -35,6 +35,12 @@ class RoutingStatus(StrEnum):
     PRIVATE_CALL = "private_call"  # the phone is in use for something that is no work of ours
 
 
+def on_shift(presence: str, routing_status: str) -> bool:
+    """Whether it is worth waiting for somebody: on queue, and free or merely busy."""
+    resting = (RoutingStatus.OFF_QUEUE, RoutingStatus.NOT_RESPONDING)
+    return presence == Presence.ON_QUEUE and routing_status not in resting
+
+
 class Hand(StrEnum):
     """What is in an agent's hand, told by the most pressing of it."""
 

@@ -105,7 +105,11 @@ RESERVATION_TRANSITIONS: dict[tuple[ReservationState, ReservationVerb], Reservat
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A first contact as its channel saw it. `address_kind` is None when the address identifies nobody."""
+    """A first contact as its channel saw it. `address_kind` is None when the address identifies nobody.
+
+    `asks`: the `language` and the agents (`preferred`, the best first) that it asks for itself. Where these are not
+    `preferred`, those are whom its queue prefers for the customer; with None not even that is looked at.
+    """
 
     channel: Channel
     external_id: str | None
@@ -118,6 +122,7 @@ class Arrival:
     leg: str | None = None
     subject: str | None = None
     priority: int = 0
+    asks: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ def understand(written: Written) -> Needs:
     return needs
 
 
+def spoken(language: str | None) -> str | None:
+    """What kinds of a language have in common: a customer's `zh_TW` is an agent's `zh`."""
+    return re.split("[-_]", language.strip().lower())[0] or None if language else None
+
+
 def fulfils(has: Skills, needs: Needs) -> bool:
     return any(all(has.get(skill, 0) >= level for skill, level in each.items()) for each in needs)
 

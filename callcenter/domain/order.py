@@ -1,4 +1,4 @@
-"""One order for all waiting work: how old it looks; and what is asked of whoever takes it, by how long it has waited."""
+"""One order for all waiting work: how old it looks; and what is asked of whoever takes it, the longer it has waited."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -30,7 +30,8 @@ class General:
 class UserEntry:
     """`skills` has the languages that they speak too, as `lang:zh`.
 
-    `password` is what the file or the environment gives; None leaves the one there is. `capacity`: of the channels where it is another than the organisation's.
+    `capacity`: of the channels where it is another than the organisation's. `password` is what the file gives, or the
+    environment; None leaves the one there is.
     """
 
     name: str

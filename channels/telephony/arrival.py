@@ -114,6 +114,7 @@ class Arrivals:
             called=text(called),
             pbx=switch.name,
             leg=text(environment.get("channel", "")),
+            asks={} if queue is not None and queue.prefer else None,
         )
         waits = queue is not None and not greeted_first and is_open(queue, now)
         proposal = self._assigner.propose(queue.id, arrival.channel) if queue is not None and waits else None

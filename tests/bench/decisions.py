@@ -11,10 +11,11 @@ from statistics import median
 from callcenter import toml
 from callcenter.domain.order import Step
 from routing.decide import decide
+from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan
 from routing.scenario import SCENARIO
 from routing.simulate import simulate
-from routing.state import AgentState, RouterState, Waiting
+from routing.state import RouterState
 from tests.bench.figures import Row, Target, Unit
 
 _NOW = datetime(2026, 3, 10, 8, 30, tzinfo=UTC)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from callcenter.domain.capacity import CAPACITY, Limits
 from routing.decide import Decision, decide
+from routing.facts import Waiting
 from routing.plan import Member, QueuePlan
-from routing.state import RouterState, Waiting
+from routing.state import RouterState
 from tests.builders import NOW, later
 from tests.routing.test_decide import all_decisions, an_agent, some_state
 
@@ -70,10 +71,10 @@ def test_a_decision_says_how_many_had_no_room() -> None:
 def test_a_channel_costs_nothing_before_its_first_work_comes() -> None:
     state = some_state(an_agent(1), queues={1: [1], 2: [1]})
     state.settle(NOW)
-    assert set(state.pools) == {(1, "phone"), (2, "phone")}
+    assert set(state.pools) == {(1, "phone", None), (2, "phone", None)}
     state.put_waiting(work(7, "fax", queue=2))
     assert all_decisions(state) == [(7, 1)]
-    assert set(state.pools) == {(1, "phone"), (2, "phone"), (2, "fax")}
+    assert set(state.pools) == {(1, "phone", None), (2, "phone", None), (2, "fax", None)}
 
 
 loads = st.dictionaries(st.sampled_from(["phone", "chat", "email"]), st.integers(1, 4), max_size=2)

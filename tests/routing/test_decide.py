@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from callcenter.domain.events import Event
 from routing.decide import Decision, decide
+from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan
-from routing.state import AgentState, RouterState, Waiting
+from routing.state import RouterState
 from tests.builders import NOW, later
 
 

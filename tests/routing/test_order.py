@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.domain.agent import on_shift
 from callcenter.domain.events import Event
-from callcenter.domain.needs import Skills, fulfils
+from callcenter.domain.needs import Skills, fulfils, spoken
 from callcenter.domain.order import Step
 from routing.decide import Decision, decide
+from routing.facts import Waiting
 from routing.plan import Member, QueuePlan
-from routing.state import RouterState, Waiting
+from routing.state import RouterState
 from tests.builders import NOW, later
 from tests.routing.test_decide import an_agent
 
@@ -171,22 +173,31 @@ def test_a_decision_says_who_else_could_have_and_why_others_could_not() -> None:
 
 
 plans_of_anything = st.builds(
-    lambda queue, members, needs, steps, strategy: QueuePlan(
+    lambda queue, members, needs, steps, strategy, language, prefer_for: QueuePlan(
         queue,
         tuple(Member(agent, seconds(delay), seconds(shift)) for agent, (delay, shift) in members.items()),
         strategy=strategy,
-        needs={"a": needs},
-        steps=tuple(Step(seconds(after), {"a": level}) for after, level in steps),
+        needs=needs,
+        steps=tuple(Step(seconds(after), *less) for after, *less in steps),
         tiers={"gold": seconds(40)},
+        language=language[0],
+        default_language=language[1],
+        prefer_for=seconds(prefer_for),
     ),
     st.just(0),
     st.dictionaries(
         st.integers(1, 6), st.tuples(st.sampled_from([0, 0, 15]), st.sampled_from([0, 0, -20, 30])), max_size=6
     ),
-    st.integers(0, 3),
-    st.sampled_from([(), ((20, 1),), ((10, 2), (40, 0))]),
+    st.sampled_from([{}, {"a": 1}, {"a": 3}, "a >= 4 or lang:zh >= 2", "a >= 2 and (lang:en >= 2 or lang:zh >= 4)"]),
+    st.sampled_from(
+        [(), ((20, {"a": 1}),), ((10, {"a": 2}), (40, {}, 0)), ((30, None, 0),), ((15, "a >= 1"), (50, {}))]
+    ),
     st.sampled_from(["longest_idle", "fewest", "round_robin", "best_skill"]),
+    st.sampled_from([(0, None), (1, None), (2, "zh"), (1, "fr")]),
+    st.sampled_from([0, 25, 70]),
 )
+STATUSES = st.sampled_from(["interacting", "not_responding", "idle"])
+TONGUES = st.sampled_from([{}, {"lang:zh": 5}, {"lang:en": 2}, {"lang:zh": 1, "lang:en": 5}])
 
 
 def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Skills], work: Waiting, now: datetime) -> bool:
@@ -197,7 +208,10 @@ def eligible(plan: QueuePlan, agent: int, skills: Mapping[int, Skills], work: Wa
         return False
     moments = [waited, *(step.after for step in plan.steps if step.after > waited)]
     has = skills.get(agent, {})
-    return all(fulfils(has, plan.needs_after(moment)) for moment in moments)
+    language = spoken(work.language) or plan.default_language
+    if not any(f"lang:{language}" in skills.get(member.agent, {}) for member in plan.members):
+        language = None
+    return all(fulfils(has, plan.needs_after(moment, language)) for moment in moments)
 
 
 @dataclass(frozen=True)
@@ -209,8 +223,17 @@ class Centre:
     state: RouterState
 
     def may(self, item: Waiting, agent: int, now: datetime) -> bool:
-        waits = item.interaction not in self.state.taken_work
-        return waits and eligible(self.queues[item.queue], agent, self.skills, item, now)
+        plan = self.queues[item.queue]
+        if item.interaction in self.state.taken_work or not eligible(plan, agent, self.skills, item, now):
+            return False
+        return now >= item.queued_at + plan.prefer_for or agent in (self.waited_for(item) or {agent})
+
+    def waited_for(self, item: Waiting) -> set[int]:
+        """In its time: those who are on shift and may take it before that time is over."""
+        plan, agents = self.queues[item.queue], self.state.agents
+        last = item.queued_at + plan.prefer_for - timedelta(microseconds=1)
+        there = {each for each, is_ in agents.items() if on_shift(is_.presence, is_.routing_status)}
+        return {each for each in there & set(item.preferred) if eligible(plan, each, self.skills, item, last)}
 
     def looks(self, item: Waiting, agent: int) -> tuple[datetime, int]:
         shift = next(member.age_shift for member in self.queues[item.queue].members if member.agent == agent)
@@ -230,26 +253,43 @@ def centres(draw: st.DrawFn) -> Centre:
     queues = {n: replace(plan, queue=n) for n, plan in enumerate(plans)}
     levels = draw(st.lists(st.integers(0, 5), min_size=6, max_size=6))
     idle = draw(st.lists(st.integers(0, 30), min_size=6, max_size=6))
-    skills: dict[int, Skills] = {agent: {"a": level} for agent, level in enumerate(levels, 1)}
+    skills: dict[int, Skills] = {agent: {"a": level, **draw(TONGUES)} for agent, level in enumerate(levels, 1)}
     state = a_state(*queues.values(), skills=skills, idle=dict(enumerate(idle, 1)))
     for agent in draw(st.sets(st.integers(1, 6))) & state.agents.keys():
-        state.put_agent(an_agent(agent, routing_status="interacting", version=2))
+        state.put_agent(an_agent(agent, routing_status=draw(STATUSES), version=2))
     tiers = st.sampled_from([None, "gold"])
-    work = st.tuples(st.sampled_from(sorted(queues)), st.integers(0, 60), st.integers(0, 2), tiers)
-    for ident, (queue, second, priority, tier) in enumerate(draw(st.lists(work, max_size=10)), 1):
-        state.put_waiting(Waiting(ident, queue, NOW + seconds(second), 1, priority, tier))
+    languages = st.sampled_from([None, "zh_TW", "en", "fr"])
+    preferred = st.lists(st.integers(1, 7), max_size=2, unique=True).map(tuple)
+    channels = st.sampled_from(["phone", "phone", "chat"])
+    work = st.tuples(
+        st.sampled_from(sorted(queues)), st.integers(0, 60), st.integers(0, 2), tiers, channels, languages, preferred
+    )
+    for ident, (queue, second, *rest) in enumerate(draw(st.lists(work, max_size=10)), 1):
+        state.put_waiting(Waiting(ident, queue, NOW + seconds(second), 1, *rest))
     return Centre(queues, skills, state)
 
 
-@given(centre=centres(), moments=st.lists(st.integers(60, 130), min_size=1, max_size=4))
-def test_whatever_is_asked_for_no_rule_of_the_order_is_broken(centre: Centre, moments: list[int]) -> None:
+@given(
+    centre=centres(),
+    moments=st.lists(st.integers(60, 130), min_size=1, max_size=4),
+    moves=st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["on_queue", "break"]), STATUSES), max_size=4),
+)
+def test_whatever_is_asked_for_no_rule_of_the_order_is_broken(
+    centre: Centre, moments: list[int], moves: list[tuple[int, str, str]]
+) -> None:
     state = centre.state
-    for moment in sorted(moments):
+    for number, moment in enumerate(sorted(moments)):
         now = NOW + seconds(moment)
+        for agent, presence, status in moves[number : number + 1]:
+            if agent in state.agents and agent not in state.taken_agents:
+                state.put_agent(an_agent(agent, presence=presence, routing_status=status, version=number + 3))
         for decision in decide(state, now):
             assert decision.interaction not in state.taken_work
             assert decision.agent not in state.taken_agents
             centre.check(decision, now)
             state.take(decision.interaction, decision.agent)
-        free = {agent.agent for agent in state.agents.values() if agent.routing_status == "idle"} - state.taken_agents
+        idle = {
+            ident for ident, is_ in state.agents.items() if (is_.presence, is_.routing_status) == ("on_queue", "idle")
+        }
+        free = idle - state.taken_agents
         assert not [item for item in state.waiting.values() for agent in free if centre.may(item, agent, now)]

@@ -19,6 +19,7 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from routing import due, snapshot
+from routing.decide import decide
 from routing.leadership import LOCK, Leadership
 from routing.router import Router
 from routing.state import RouterState
@@ -45,14 +46,26 @@ def picture(state: RouterState) -> tuple[object, object]:
     )
 
 
+def choices(state: RouterState, now: datetime) -> list[tuple[int, int]]:
+    """What would be decided, one after the other."""
+    made = []
+    for decision in decide(state, now):
+        state.take(decision.interaction, decision.agent)
+        made.append((decision.interaction, decision.agent))
+    return made
+
+
 async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: Pool) -> None:  # noqa: C901
     log = ContactLog(pool)
     node = await make_node(pool)
     users = [await make_user(pool, f"a{n}") for n in range(3)]
-    queue = await make_queue(pool, members=users, tiers={"gold": "60s"})
-    other = await make_queue(pool, "billing", members=users[:1])
+    queue = await make_queue(pool, members=users, tiers={"gold": "60s"}, language=1, prefer="last_agent")
+    await pool.execute("update users set skills = $2 where id = $1", users[1], {"lang:zh": 4})
+    other = await make_queue(pool, "billing", members=users[:1], language=1, prefer="owner")
     gold = await make_customer(pool, phone="+8613800138001")
-    await pool.execute("update customer set tier = 'gold' where id = $1", gold)
+    await pool.execute(
+        "update customer set tier = 'gold', language = 'zh', owner_id = $2 where id = $1", gold, users[0]
+    )
     state = await snapshot.load(pool, require_console=True, day_began=NOW)
 
     def apply(events: Sequence[Event]) -> None:
@@ -72,7 +85,8 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
             match act:
                 case 0 | 1:
                     phone = chance.choice(["+8613800138000", "+8613800138001"])
-                    live.append(await arrive(log, queue=queue, phone=phone, now=now))
+                    asks = chance.choice([None, {}, {}, {"language": "en"}, {"preferred": users[1:]}])
+                    live.append(await arrive(log, queue=queue, phone=phone, asks=asks, now=now))
                 case 2 if live:
                     interaction = chance.choice(live[-20:])
                     events = await interactions.reserve(
@@ -115,7 +129,10 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
             assert seen.load.get("phone", 0) <= 1
             most = max(most, sum(seen.load.values()))
     assert most > 1
-    assert picture(state) == picture(await snapshot.load(pool, require_console=True, day_began=NOW))
+    fresh = await snapshot.load(pool, require_console=True, day_began=NOW)
+    assert picture(state) == picture(fresh)
+    assert {work.preferred_as for work in state.waiting.values()} >= {None, "last_agent", "named"}
+    assert choices(state, later(step + 1)) == choices(fresh, later(step + 1))
 
 
 @asynccontextmanager

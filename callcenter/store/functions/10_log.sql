@@ -18,6 +18,9 @@ language sql stable as $$
     select jsonb_build_object(
         'state', i.state, 'channel', i.channel, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
         'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
+        || case when i.state = 'queued' then jsonb_build_object(
+            'language', coalesce(i.language, (select language from customer where id = i.customer_id)),
+            'preferred', i.preferred, 'preferred_as', i.preferred_as) else '{}' end
 $$;
 
 create or replace function agent_image(a agent) returns jsonb

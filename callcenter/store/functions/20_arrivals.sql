@@ -12,18 +12,41 @@ language sql stable as $$
     select min(customer_id) from found where rank = (select max(rank) from found) having count(*) = 1
 $$;
 
+-- For whom a queue lets a customer's work wait first, and as what (`last_agent`, `owner`); nulls: nobody.
+create or replace function preferred(
+    p_queue bigint, p_customer bigint, p_now timestamptz, out agents bigint[], out what text)
+language sql stable as $$
+    select array[agent], prefer from (
+        select prefer, case prefer
+            when 'owner' then (select owner_id from customer where id = p_customer)
+            when 'last_agent' then (
+                select s.agent_id from interaction i join segment s on s.interaction_id = i.id
+                where i.customer_id = p_customer and i.arrived_at >= p_now - q.prefer_within
+                  and s.answered_at is not null and s.agent_id is not null
+                order by i.arrived_at desc, i.id desc, s.n desc limit 1)
+            end as agent
+        from queue q where id = p_queue and p_customer is not null
+    ) found where agent is not null
+$$;
+
 -- First contact. A known external id changes nothing and returns nothing. Written for speed: it is half of what a pop waits
 -- for, so the common case of one customer is looked up in place and the after-image is built from the arguments.
+-- p_asks: what the arrival itself asks for (`language`; `preferred`, agents); null also where the queue prefers nobody.
 create or replace function arrive(
     p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
     p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
-    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz)
+    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb default null)
 returns setof contact_log
 language plpgsql as $$
 declare
     v_id bigint;
     v_customer bigint;
     v_found integer;
+    v_language text := p_asks ->> 'language';
+    v_tier text;
+    v_spoken text;
+    v_preferred bigint[];
+    v_preferred_as text;
     v_queued_at timestamptz := case when p_state = 'queued' then p_now end;
     v_data jsonb;
 begin
@@ -34,21 +57,33 @@ begin
             v_customer := find_customer(p_address_kind, p_address);
         end if;
     end if;
+    if p_asks ? 'preferred' then
+        select array_agg(agent::bigint order by n), 'named' into v_preferred, v_preferred_as
+        from jsonb_array_elements_text(p_asks -> 'preferred') with ordinality as named (agent, n);
+    elsif p_asks is not null and v_queued_at is not null then
+        select agents, what into v_preferred, v_preferred_as from preferred(p_queue, v_customer, p_now);
+    end if;
     insert into interaction (
         channel, direction, state, external_id, pbx, leg, customer_id, queue_id, address_kind, address, address_name,
-        called, subject, priority, arrived_at, queued_at, node_id)
+        called, subject, priority, arrived_at, queued_at, node_id, language, preferred, preferred_as)
     values (
         p_channel, p_direction, p_state, p_external_id, p_pbx, p_leg, v_customer, p_queue, p_address_kind, p_address,
-        p_address_name, p_called, p_subject, p_priority, p_now, v_queued_at, p_node)
+        p_address_name, p_called, p_subject, p_priority, p_now, v_queued_at, p_node, v_language, v_preferred,
+        v_preferred_as)
     on conflict (channel, external_id) where external_id is not null do nothing
     returning id into v_id;
     if not found then
         return;
     end if;
+    if v_queued_at is not null then
+        select tier, language into v_tier, v_spoken from customer where id = v_customer;
+    end if;
     v_data := jsonb_build_object(
-        'state', p_state, 'queued_at', v_queued_at, 'priority', p_priority, 'node', p_node,
-        'tier', case when v_queued_at is not null then (select tier from customer where id = v_customer) end,
-        'channel', p_channel, 'external_id', p_external_id);
+        'state', p_state, 'queued_at', v_queued_at, 'priority', p_priority, 'node', p_node, 'tier', v_tier,
+        'language', coalesce(v_language, v_spoken), 'channel', p_channel, 'external_id', p_external_id);
+    if v_preferred is not null then
+        v_data := v_data || jsonb_build_object('preferred', v_preferred, 'preferred_as', v_preferred_as);
+    end if;
     if v_queued_at is null then
         return query
             insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
@@ -71,7 +106,8 @@ declare
     i interaction;
 begin
     perform lock_interaction(p_interaction);
-    update interaction set state = 'queued', queue_id = p_queue, queued_at = p_now, version = version + 1
+    update interaction set state = 'queued', queue_id = p_queue, queued_at = p_now, version = version + 1,
+        (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
     where id = p_interaction and state = 'new' returning * into i;
     if found then
         return query select * from log_interaction(i, 'interaction.queued', p_now, null, null, '{}');

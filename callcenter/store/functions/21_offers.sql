@@ -244,6 +244,10 @@ begin
     update interaction set queue_id = coalesce(p_queue, queue_id), priority = coalesce(p_priority, priority),
         version = version + 1
     where id = p_interaction and state = 'queued' returning * into i;
+    if found and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
+        update interaction set (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
+        where id = p_interaction returning * into i;
+    end if;
     if found then
         return query select * from log_interaction(i, 'interaction.moved', p_now, null, p_actor, jsonb_build_object(
             'from', v_from));
