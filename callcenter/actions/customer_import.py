@@ -1,6 +1,6 @@
 """Customers from a list of another system: known by their external id, made or brought up to date row by row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from callcenter.store import customers as store
 from callcenter.store.customers import SQL
 from callcenter.store.log import ContactLog, Transaction
 
-COLUMNS = ("external_id", "name", "company", "phones", "emails", "tier", "language", "note")
+COLUMNS = ("external_id", "name", "company", "phones", "emails", "tier", "language", "note", "owner")
+_FIELDS = ("name", "company", "tier", "language", "note", "owner")
 # An import holds back the readers of the log for the time of one transaction.
 _BATCH = 200
 _SEPARATOR = ";"
@@ -37,13 +38,15 @@ class Counts:
         return Counts(self.created + other.created, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
-def read_row(cells: Mapping[str, str | None], *, region: str) -> Row:
-    """Raises Invalid with what is wrong. Phone numbers of `region` may come without country code."""
+def read_row(cells: Mapping[str, str | None], *, region: str, users: Collection[str] = ()) -> Row:
+    """Raises Invalid with what is wrong. Phone numbers of `region` may come without country code; owners: `users`."""
     text = {column: (cells.get(column) or "").strip() for column in COLUMNS}
     if not text["name"]:
         raise Invalid("the name is missing", field="name")
-    fields = {column: text[column] for column in ("name", "company", "tier", "language", "note") if text[column]}
+    fields = {column: text[column] for column in _FIELDS if text[column]}
     customers.check(fields)
+    if text["owner"] and text["owner"] not in users:
+        raise Invalid(f"nobody named {text['owner']} works here", field="owner")
     if len(text["external_id"]) > customers.LONGEST_NAME or not text["external_id"].isprintable():
         raise Invalid("the external id is too long, or cannot be printed", field="external_id")
     addresses = [

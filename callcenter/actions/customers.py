@@ -12,7 +12,8 @@ from callcenter.store.log import ContactLog, Transaction
 LONGEST_NAME = 200
 LONGEST_NOTE = 10_000
 _MOST_ADDRESSES = 100
-_FIELDS = {"name": LONGEST_NAME, "company": LONGEST_NAME, "tier": 50, "language": 20, "note": LONGEST_NOTE}
+# `owner` is the name of the user who looks after them.
+_FIELDS = {"name": LONGEST_NAME, "company": LONGEST_NAME, "tier": 50, "language": 20, "note": LONGEST_NOTE, "owner": 63}
 
 
 def _check(field: str, value: str | None, *, longest: int) -> str | None:
@@ -32,6 +33,11 @@ def check(fields: Mapping[str, str | None]) -> None:
         _check(field, value, longest=_FIELDS[field])
 
 
+async def _check_owner(tx: Transaction, owner: str | None) -> None:
+    if owner is not None and not await tx.connection.fetchval(SQL.works_here, owner):
+        raise Invalid(f"Nobody named {owner} works here.", field="owner")
+
+
 async def create(
     log: ContactLog,
     *,
@@ -44,6 +50,7 @@ async def create(
     external_id: str | None = None,
     language: str | None = None,
     note: str | None = None,
+    owner: str | None = None,
 ) -> int:
     """The new customer's id. Addresses are those of `domain.address.read_address`.
 
@@ -52,7 +59,7 @@ async def create(
     async with log.transaction() as tx:
         return await add(
             tx,
-            {"name": name, "company": company, "tier": tier, "language": language, "note": note},
+            {"name": name, "company": company, "tier": tier, "language": language, "note": note, "owner": owner},
             addresses=addresses,
             external_id=external_id,
             actor=actor,
@@ -73,6 +80,7 @@ async def add(
     values = {field: _check(field, fields.get(field), longest=longest) for field, longest in _FIELDS.items()}
     if len(addresses) > _MOST_ADDRESSES:
         raise Invalid(f"At most {_MOST_ADDRESSES} addresses.", field="addresses")
+    await _check_owner(tx, values["owner"])
     ident: int | None = await tx.connection.fetchval(SQL.add_customer, external_id or None, *values.values(), now)
     if ident is None:
         raise Conflict(f"There is a customer with the external id {external_id} already.")
@@ -110,7 +118,7 @@ async def update(
     actor: int | None,
     now: datetime,
 ) -> None:
-    """Changes name, company, tier, language or note; `version` None: whatever it is.
+    """Changes name, company, tier, language, note or owner; `version` None: whatever it is.
 
     Raises Invalid, NotFound, and Conflict when the record is at another version.
     """
@@ -139,6 +147,8 @@ async def change(
     changed = [field for field in _FIELDS if new[field] != old[field]]
     if not changed:
         return False
+    if "owner" in changed:
+        await _check_owner(tx, new["owner"])
     after = await tx.connection.fetchval(SQL.change, customer, *new.values())
     await tx.append(
         "customer.changed", customer=customer, actor=actor, version=after, data={"changed": changed}, now=now

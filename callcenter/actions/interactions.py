@@ -158,6 +158,11 @@ async def leave_unserved(
     return await log.write("leave_unserved", interaction, outcome, cause, node, now)
 
 
+async def take_out(log: ContactLog, interaction: int, *, reason: str | None, actor: int, now: datetime) -> Events:
+    """A supervisor removes waiting work from its queue; an offer of it is cancelled. The reason becomes its note."""
+    return _moved(await log.write("take_out", interaction, reason, actor, now), "It is not waiting in a queue.")
+
+
 def abandon_outcome(queued_at: datetime | None, now: datetime) -> Outcome:
     """Abandoned, or too soon to count as such."""
     return Outcome.SHORT_ABANDONED if queued_at is not None and now - queued_at < SHORT_ABANDON else Outcome.ABANDONED

@@ -2,7 +2,7 @@
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,7 +33,8 @@ async def _import(given: argparse.Namespace, settings: Settings) -> int:
     async with contact_log(settings) as log:
         directory = Directory(log.pool)
         await directory.load()
-        good, refused = _read(given.file, region=directory.organisation.region)
+        users = {user.name for user in directory.users.values() if user.active}
+        good, refused = _read(given.file, region=directory.organisation.region, users=users)
         if given.dry_run:
             print(f"{len(good)} rows can be imported, {len(refused)} are refused.")
         else:
@@ -47,7 +48,7 @@ async def _import(given: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _read(path: Path, *, region: str) -> tuple[list[Row], list[dict[str, str]]]:
+def _read(path: Path, *, region: str, users: Collection[str]) -> tuple[list[Row], list[dict[str, str]]]:
     good: list[Row] = []
     refused: list[dict[str, str]] = []
     seen: set[str] = set()
@@ -55,7 +56,7 @@ def _read(path: Path, *, region: str) -> tuple[list[Row], list[dict[str, str]]]:
         try:
             if None in cells:
                 raise Invalid("there are more cells than columns")
-            row = read_row(cells, region=region)
+            row = read_row(cells, region=region, users=users)
             if row.external_id is not None and row.external_id in seen:
                 raise Invalid("an earlier row has the same external_id")
         except Invalid as error:

@@ -40,6 +40,7 @@ class Verb(StrEnum):
     ENQUEUE = "enqueue"
     ADOPT = "adopt"
     MOVE = "move"
+    TAKE_OUT = "take_out"
     RESERVE = "reserve"
     OFFER = "offer"
     ANSWER = "answer"
@@ -59,6 +60,8 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.QUEUED, Verb.MOVE): State.QUEUED,
     (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
+    (State.QUEUED, Verb.TAKE_OUT): State.CLOSED,
+    (State.OFFERED, Verb.TAKE_OUT): State.CLOSED,
     (State.QUEUED, Verb.RESERVE): State.OFFERED,
     (State.OFFERED, Verb.OFFER): State.OFFERED,
     (State.OFFERED, Verb.ANSWER): State.ACTIVE,

@@ -24,6 +24,7 @@ class Customer:
     tier: str | None
     language: str | None
     note: str | None
+    owner: str | None
     addresses: tuple[Address, ...]
     created_at: datetime
     version: int
@@ -38,6 +39,7 @@ def _customer(row: asyncpg.Record) -> Customer:
         tier=row["tier"],
         language=row["language"],
         note=row["note"],
+        owner=row["owner"],
         addresses=tuple(
             Address(AddressKind(each["kind"]), each["value"], Certainty(each["certainty"])) for each in row["addresses"]
         ),

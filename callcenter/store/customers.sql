@@ -1,8 +1,11 @@
 -- name: add_customer
 -- Nothing when the external id is taken.
-insert into customer (external_id, name, company, tier, language, note, created_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into customer (external_id, name, company, tier, language, note, owner_id, created_at)
+values ($1, $2, $3, $4, $5, $6, (select id from users where name = $7), $8)
 on conflict (external_id) do nothing returning id;
+
+-- name: works_here
+select exists (select from users where name = $1 and active);
 
 -- name: add_address
 -- A certainty is raised, never lowered.
@@ -16,12 +19,14 @@ on conflict (customer_id, kind, value) do update set certainty = case
 update customer set version = version + 1 where id = $1 and merged_into is null returning version;
 
 -- name: change
-update customer set name = $2, company = $3, tier = $4, language = $5, note = $6, version = version + 1
+update customer set name = $2, company = $3, tier = $4, language = $5, note = $6,
+    owner_id = (select id from users where name = $7), version = version + 1
 where id = $1 returning version;
 
 -- name: customer
 -- One customer with all addresses.
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+       (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from customer c where c.id = $1;
@@ -32,6 +37,7 @@ select id, external_id from customer where external_id = any ($1::text[]);
 -- name: by_address
 -- Customers with an address, the most certain first.
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+       (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from address a join customer c on c.id = a.customer_id
@@ -49,6 +55,7 @@ with found as materialized (
     limit 10000
 )
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+       (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from found join customer c using (id)
@@ -65,6 +72,7 @@ with found as materialized (
     limit 10000
 )
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+       (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from found join customer c using (id) where c.merged_into is null order by c.id limit $3;
@@ -72,6 +80,7 @@ from found join customer c using (id) where c.merged_into is null order by c.id 
 -- name: all_ids
 -- A page of all customers.
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+       (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from customer c where c.merged_into is null and c.id > $1 order by c.id limit $2;

@@ -39,6 +39,8 @@ class AddressItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerItem:
+    """`owner`: the user who looks after them, by name."""
+
     id: int
     external_id: str | None
     name: str
@@ -46,6 +48,7 @@ class CustomerItem:
     tier: str | None
     language: str | None
     note: str | None
+    owner: str | None
     addresses: list[AddressItem]
     created_at: datetime
     version: int
@@ -87,6 +90,7 @@ class NewCustomer:
     tier: Tier | None = None
     language: Language | None = None
     note: Note | None = None
+    owner: Line | None = None
     addresses: Annotated[list[NewAddress], Field(max_length=100)] = field(default_factory=list)
 
 
@@ -99,6 +103,7 @@ class CustomerChanges(TypedDict, total=False):
     tier: Tier | None
     language: Language | None
     note: Note | None
+    owner: Line | None
 
 
 def _item(customer: Customer) -> CustomerItem:
@@ -110,6 +115,7 @@ def _item(customer: Customer) -> CustomerItem:
         tier=customer.tier,
         language=customer.language,
         note=customer.note,
+        owner=customer.owner,
         addresses=[AddressItem(each.kind, each.value, each.certainty) for each in customer.addresses],
         created_at=customer.created_at,
         version=customer.version,
@@ -195,6 +201,7 @@ async def post_customer(request: web.Request) -> web.StreamResponse:
         external_id=given.external_id,
         language=given.language,
         note=given.note,
+        owner=given.owner,
     )
     customer = await store.get(request.app[POOL], ident)
     headers = {"Location": f"/api/v1/customers/{ident}", **etag(customer.version)}

@@ -1,6 +1,6 @@
 """Interactions over REST: found, read, handed in, acted on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from callcenter.actions import postings
 from callcenter.domain.agent import Role
 from callcenter.domain.interaction import Channel, ReservationState, State
 from callcenter.errors import Conflict, Invalid
+from callcenter.store.directory import Queue
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
 from callcenter.web.interactions import (
@@ -31,7 +32,7 @@ from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
 from callcenter.web.phones import PHONES
 from callcenter.web.rights import actable, in_hand, readable
-from callcenter.web.why import waiting_because
+from callcenter.web.why import chosen_because, waiting_because
 
 _AT = f"/interactions/{ID}"
 
@@ -53,7 +54,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInteraction:
-    """`external_id`: the same one in the same channel handed in again opens nothing new."""
+    """`external_id`: the same one in the same channel handed in again opens nothing new.
+
+    `language`: in which it is to be served, rather than in the customer's. `preferred`: agents for whom it waits first,
+    the best first, as long as its queue says.
+    """
 
     __pydantic_config__ = STRICT
     channel: Channel
@@ -62,6 +67,8 @@ class NewInteraction:
     queue: Line | None = None
     subject: Line | None = None
     text: Text | None = None
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}$")] | None = None
+    preferred: Annotated[list[Line], Field(max_length=20)] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,14 @@ class Move:
     __pydantic_config__ = STRICT
     queue: Line | None = None
     priority: Annotated[int, Field(ge=-1440, le=1440)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """`reason`: kept as the interaction's note."""
+
+    __pydantic_config__ = STRICT
+    reason: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +111,10 @@ class Identification:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`decision` is that of the latest offer; `waiting_because` is null when nobody waits."""
+    """`decision`: of the latest offer, and in words `chosen_because`; `waiting_because` is null when nobody waits."""
 
     decision: dict[str, Any] | None
+    chosen_because: str | None
     waiting_because: str | None
 
 
@@ -143,6 +159,19 @@ async def get_interaction(request: web.Request) -> web.StreamResponse:
     return answer(await whole(request.app[POOL], ident, now=request.app[CLOCK]()))
 
 
+def _asks(request: web.Request, given: NewInteraction, queue: Queue) -> dict[str, Any]:
+    """Raises Invalid for agents that nobody knows, or for whom the queue lets nothing wait."""
+    asks: dict[str, Any] = {} if given.language is None else {"language": given.language}
+    if given.preferred:
+        if queue.prefer is None:
+            raise Invalid(f"In the queue {queue.name} nothing waits for agents of its own.", field="preferred")
+        idents = [
+            user_id(request, name, field=f"preferred[{at}]", active=True) for at, name in enumerate(given.preferred)
+        ]
+        asks["preferred"] = list(dict.fromkeys(idents))
+    return asks
+
+
 @operation(
     "POST", "/interactions", summary="Hand in work from another system", tag="interactions", body=NewInteraction,
     answer=Item, status=201, also=(200,),
@@ -150,21 +179,20 @@ async def get_interaction(request: web.Request) -> web.StreamResponse:
 async def post_interaction(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, NewInteraction)
     directory = request.app[DIRECTORY]
+    named = queue_id(request, given.queue, active=True)
+    queue = directory.queue_for_number("") if named is None else directory.queue(named)
+    if queue is None:
+        raise Invalid("There is no default queue, so name one.", field="queue")
     arrival = postings.arrival_of(
         given.channel,
         address=given.address,
         external_id=given.external_id or None,
         subject=given.subject,
         region=directory.organisation.region,
+        asks=_asks(request, given, queue),
     )
-    queue = queue_id(request, given.queue, active=True)
-    if queue is None:
-        default = directory.queue_for_number("")
-        if default is None:
-            raise Invalid("There is no default queue, so name one.", field="queue")
-        queue = default.id
     now = request.app[CLOCK]()
-    ident, new = await postings.post(request.app[LOG], arrival, queue=queue, text=given.text, now=now)
+    ident, new = await postings.post(request.app[LOG], arrival, queue=queue.id, text=given.text, now=now)
     return answer(await item(request.app[POOL], ident), status=201 if new else 200)
 
 
@@ -271,6 +299,20 @@ async def move(request: web.Request) -> web.StreamResponse:
 
 
 @operation(
+    "POST", f"{_AT}/take-out", summary="Take waiting work out of its queue; a caller hears that it is closed",
+    tag="interactions", role=Role.SUPERVISOR, body=TakeOut, answer=Item, acts=True,
+)  # fmt: skip
+async def take_out(request: web.Request) -> web.StreamResponse:
+    given = await read_body(request, TakeOut)
+    who, ident = identity(request), path_id(request)
+    await standing(request.app[POOL], ident, asks=who.user_id)
+    await actions.take_out(
+        request.app[LOG], ident, reason=given.reason or None, actor=who.user_id, now=request.app[CLOCK]()
+    )
+    return await _now(request, ident)
+
+
+@operation(
     "POST", f"{_AT}/assign", summary="Offer waiting work to an agent of one's choice, who must have room for it",
     tag="interactions", role=Role.SUPERVISOR, body=Assignment, answer=Item, acts=True,
 )  # fmt: skip
@@ -300,13 +342,14 @@ async def why(request: web.Request) -> web.StreamResponse:
             for candidate in decision["candidates"]
             if candidate["agent"] in users
         ]
+    because = None if decision is None else chosen_because(decision)
     waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], ident, now=request.app[CLOCK]())
-    return answer(Why(decision, waiting))
+    return answer(Why(decision, because, waiting))
 
 
 def routes() -> list[web.RouteDef]:
     found = (
-        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, assign, identify,
-        why,
+        list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, take_out, assign,
+        identify, why,
     )  # fmt: skip
     return [each.route() for each in found]

@@ -19,7 +19,10 @@ TOP = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """`queue` and `agent` by name, `customer` and `ticket` by id; what has not happened yet is null."""
+    """`queue`, `agent` and `preferred` by name, `customer` and `ticket` by id; what has not happened yet is null.
+
+    `language`: the one that the interaction itself asks for. `preferred`: for whom it waits, or waited, first.
+    """
 
     id: int
     channel: str
@@ -36,6 +39,9 @@ class Item:
     called: str | None
     subject: str | None
     priority: int
+    language: str | None
+    preferred: Sequence[str]
+    preferred_as: str | None
     arrived_at: datetime
     queued_at: datetime | None
     answered_at: datetime | None

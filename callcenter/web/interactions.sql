@@ -1,8 +1,9 @@
 -- name: items
 -- Interactions as the surface has them, the newest first.
 select i.id, i.channel, i.direction, i.state, i.outcome, i.external_id, i.customer_id as customer, q.name as queue,
-       u.name as agent, i.ticket_id as ticket, i.address, i.address_name, i.called, i.subject, i.priority, i.arrived_at,
-       i.queued_at, i.answered_at, i.ended_at, i.closed_at, i.disposition, i.note, i.version
+       u.name as agent, i.ticket_id as ticket, i.address, i.address_name, i.called, i.subject, i.priority, i.language,
+       array(select p.name from unnest(i.preferred) with ordinality as named (id, n) join users p using (id) order by n)
+           as preferred, i.preferred_as, i.arrived_at, i.queued_at, i.answered_at, i.ended_at, i.closed_at, i.disposition, i.note, i.version
 from interaction i left join queue q on q.id = i.queue_id left join users u on u.id = i.agent_id
 where i.id = any ($1::bigint[]) order by i.id desc;
 
@@ -99,9 +100,22 @@ where m.queue_id = $1 group by 1 order by 2 desc, 1;
 select u.name, u.skills from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
 where m.queue_id = $1 and a.presence = 'on_queue' and a.routing_status = 'idle' order by a.idle_since limit 3;
 
+-- name: preferred
+-- The members of a queue for whom some work waits first, the best first.
+select u.name, u.skills, a.presence, a.routing_status, m.delay
+from interaction i cross join unnest(i.preferred) with ordinality as named (id, n)
+join queue_member m on m.queue_id = i.queue_id and m.user_id = named.id
+join users u on u.id = named.id and u.active join agent a on a.user_id = named.id
+where i.id = $1 order by n;
+
+-- name: speakers
+-- Whether anybody of a queue has a skill.
+select exists (
+    select from queue_member m join users u on u.id = m.user_id and u.active where m.queue_id = $1 and u.skills ? $2);
+
 -- name: line
 -- What waits in a queue, and all that its order depends on.
-select i.id, i.queued_at, i.priority, c.tier from interaction i left join customer c on c.id = i.customer_id
+select i.id, i.queued_at, i.priority, c.tier, coalesce(i.language, c.language) as language, i.preferred_as from interaction i left join customer c on c.id = i.customer_id
 where i.closed_at is null and i.state = 'queued' and i.queue_id = $1;
 
 -- name: day

@@ -47,6 +47,7 @@ class Call:
     gone_at: datetime | None = None
     music: bool = False
     closed: bool = False
+    taken_out: bool = False  # closed by a supervisor, while the caller was there
     # Reservations by the leg (Uniqueid) that talks under them.
     legs: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -126,6 +127,7 @@ class Calls:
                     call.queue = self._directory.queues.get(event.queue, call.queue)
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
+                    call.taken_out = event.data.get("cause") == "taken_out"
                     call.news.set()
 
     def _reserved(self, call: Call, event: Event) -> None:

@@ -126,6 +126,8 @@ class Voice:
                 await self._left_waiting(call)
                 return
             if call.closed:
+                if call.taken_out and call.queue is not None and call.queue.closed_announcement is not None:
+                    await self._play(call, call.queue.closed_announcement)
                 await session.finish()
                 return
             if call.offer is not None and not call.offer.ended:

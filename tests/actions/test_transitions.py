@@ -66,6 +66,7 @@ ACTS: dict[Verb, Act] = {
     Verb.ENQUEUE: lambda f, i, r: interactions.enqueue(f.log, i, queue=f.queue, now=later(1)),
     Verb.ADOPT: lambda f, i, r: interactions.adopt(f.log, i, node=f.node, leg=None, now=later(1)),
     Verb.MOVE: lambda f, i, r: interactions.move(f.log, i, queue=None, priority=5, actor=f.agent, now=later(1)),
+    Verb.TAKE_OUT: lambda f, i, r: interactions.take_out(f.log, i, reason=None, actor=f.agent, now=later(1)),
     Verb.RESERVE: lambda f, i, r: interactions.reserve(
         f.log, i, agent=f.agent, agent_version=None, reason="", decision=None, due=later(9), now=later(1)
     ),

@@ -197,7 +197,8 @@ $$;
 -- The customer left before any agent connected, or nobody could be asked: outcome abandoned, short_abandoned,
 -- flow_out, missed, failed or unknown. p_node: only while that node holds the call.
 create or replace function leave_unserved(
-    p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz)
+    p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz,
+    p_actor bigint default null)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -222,10 +223,10 @@ begin
         return query select * from end_reservation(r, 'cancelled', p_outcome, false, null, p_now);
     end if;
     if p_outcome in ('abandoned', 'short_abandoned') then
-        return query select * from log_interaction(i, 'interaction.abandoned', p_now, v_agent, null, jsonb_build_object(
+        return query select * from log_interaction(i, 'interaction.abandoned', p_now, v_agent, p_actor, jsonb_build_object(
             'outcome', p_outcome, 'cause', p_cause));
     end if;
-    return query select * from log_interaction(i, 'interaction.closed', p_now, v_agent, null, jsonb_build_object(
+    return query select * from log_interaction(i, 'interaction.closed', p_now, v_agent, p_actor, jsonb_build_object(
         'outcome', p_outcome, 'cause', p_cause));
 end
 $$;
@@ -251,6 +252,19 @@ begin
     if found then
         return query select * from log_interaction(i, 'interaction.moved', p_now, null, p_actor, jsonb_build_object(
             'from', v_from));
+    end if;
+end
+$$;
+
+-- A supervisor takes waiting work out of its queue; p_reason becomes its note.
+create or replace function take_out(p_interaction bigint, p_reason text, p_actor bigint, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+begin
+    perform lock_interaction(p_interaction);
+    update interaction set note = coalesce(p_reason, note) where id = p_interaction and state in ('queued', 'offered');
+    if found then
+        return query select * from leave_unserved(p_interaction, 'flow_out', 'taken_out', null, p_now, p_actor);
     end if;
 end
 $$;
