@@ -118,6 +118,16 @@ async def test_good_rows_are_imported_and_bad_ones_come_back_with_reasons(run: R
     assert [row["value"] for row in values] == ["+8613800138000", "+14155552671", "amy@example.org"]
 
 
+async def test_the_owner_of_a_customer_is_somebody_who_works_here(run: Run, tmp_path: Path, db) -> None:
+    await run("user", "add", "amy", "--role", "agent")
+    file = tmp_path / "list.csv"
+    file.write_text("external_id,name,owner\nC1,Chen,amy\nC2,Wu,nobody\n", encoding="utf-8")
+    assert "1 customers are new" in await run("import", "customers", file)
+    assert "row 3: nobody named nobody works here" in (tmp_path / "list.refused.csv").read_text(encoding="utf-8")
+    owner = "select u.name from customer c join users u on u.id = c.owner_id where c.external_id = 'C1'"
+    assert await db.fetchval(owner) == "amy"
+
+
 async def test_a_second_import_brings_up_to_date_and_takes_nothing_away(run: Run, tmp_path: Path, db) -> None:
     file = tmp_path / "list.csv"
     file.write_text(HEADER + "C1,Amy,Heron,13800138000,,gold,,\nC2,Bo,,,,,,\n")
