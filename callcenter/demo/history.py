@@ -100,7 +100,9 @@ class History:
                 break
             self._happen(at, plot)
         self._scribe.close_cases()
-        self._scribe.write_people(self.people, self.since)
+        business = self._queues.get("business")
+        owners = sorted(business.members) if business is not None else []
+        self._scribe.write_people(self.people, self.since, owners=owners)
         return self.batch
 
     def _plan_well_known(self, person: Person) -> None:

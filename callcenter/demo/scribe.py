@@ -200,8 +200,8 @@ class Scribe:
                 case.changes + filed,
             )
 
-    def write_people(self, people: Sequence[Person], since: datetime) -> None:
-        """Every fifth became a customer with the first contact of this year."""
+    def write_people(self, people: Sequence[Person], since: datetime, *, owners: Sequence[int]) -> None:
+        """Every fifth became a customer with the first contact of this year; firms are shared out among the owners."""
         for person in people:
             created = person.created_at
             if person.number % 5 == 0:
@@ -215,6 +215,7 @@ class Scribe:
                 person.tier,
                 person.language,
                 person.note,
+                owners[person.number % len(owners)] if person.company and owners else None,
                 created,
             )
             for address in person.addresses:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from callcenter.domain.agent import Role
+from callcenter.domain.needs import LANGUAGE
 from callcenter.store.directory import Queue, User
 
 # (from, until) in hours; 31 is seven in the morning. Days are more in demand than nights.
@@ -41,7 +42,7 @@ class Staff:
         self, queue: Queue, local: datetime, *, language: str, dice: Random, prefer: int | None = None
     ) -> list[int]:
         """Members in the order in which they would be asked: the free first, those longest idle before others."""
-        skill = "zh" if language.startswith("zh") else "en"
+        skill = f"{LANGUAGE}{'zh' if language.startswith('zh') else 'en'}"
         members = [ident for ident in sorted(queue.members) if ident in self._users]
         fluent = [ident for ident in members if self._users[ident].skills.get(skill, 0) >= _FLUENT] or members
         present = [ident for ident in fluent if self.on_duty(ident, local)] or fluent

@@ -12,7 +12,7 @@ from callcenter.store.queries import Queries
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "customer": ("id", "external_id", "name", "company", "tier", "language", "note", "created_at"),
+    "customer": ("id", "external_id", "name", "company", "tier", "language", "note", "owner_id", "created_at"),
     "address": ("customer_id", "kind", "value", "certainty", "created_at"),
     "ticket": (
         "id", "number", "subject", "state", "priority", "category", "queue_id", "owner_id", "customer_id", "created_by",

@@ -39,7 +39,8 @@ def read_company() -> Company:
 def _user(ident: int, table: Mapping[str, Any]) -> User:
     return User(
         id=ident, name=table["name"], full_name=table["full_name"], role=Role(table["role"]), language=None,
-        manager=None, endpoint=table.get("endpoint"), skills=table.get("skills", {}), capacity={},
+        manager=None, endpoint=table.get("endpoint"), capacity={},
+        skills=table.get("skills", {}) | {f"lang:{code}": level for code, level in table.get("languages", {}).items()},
         demo=True, active=True,
     )  # fmt: skip
 
