@@ -1,5 +1,6 @@
 """The keys of an organisation file, and what may stand in each."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, TypeVar
@@ -105,6 +106,13 @@ def _needs(value: Any, as_table: Callable[[Any], Any]) -> Any:
     return as_table(value)
 
 
+def _tongue(value: Any) -> str:
+    """A customer's `zh_TW` and an agent's `zh` are one language."""
+    if not isinstance(value, str) or not re.fullmatch("[a-z]{2,8}", value):
+        raise Invalid(f"expected a language like zh, without country, not {value!r}")
+    return value
+
+
 def _level(value: Any) -> int:
     """How well a language is to be spoken: true is level 1, false not at all."""
     if isinstance(value, bool):
@@ -131,8 +139,7 @@ Needs = Annotated[
     Written,
     GetPydanticSchema(lambda _, schema: core_schema.no_info_wrap_validator_function(_refused(_needs), schema(Skills))),
 ]
-# A customer's "zh_TW" and an agent's "zh" are one language.
-Tongue = Annotated[str, Field(pattern=r"^[a-z]{2,8}$")]
+Tongue = Annotated[str, BeforeValidator(_words(_tongue))]
 Spoken = Annotated[int, BeforeValidator(_words(_level))]
 Capacity = dict[Channel, Annotated[int, Field(ge=0, le=MOST, strict=True)]]
 Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(_words(_others))]

@@ -110,6 +110,11 @@ service_level = { within = "20 seconds" }
         ("[[queues]]\nname='a'\nneeds={}\nsteps=[{after='9s', needs='zh > 1'}]", "steps[1].needs: expected `>=`"),
         ("[[queues]]\nname='a'\nlanguage=7", "language: expected true, false or a level from 1 to 5"),
         ("[[queues]]\nname='a'\nlanguage=true\nsteps=[{after='9s', language=2}]", "step 1 asks for language 2"),
+        ("[[queues]]\nname='a'\ndefault_language='zh_TW'", "a language like zh, without country, not 'zh_TW'"),
+        (
+            "[[users]]\nname='a'\nfull_name='A'\nrole='agent'\nlanguages={zh=6}",
+            "line 5: users[1].languages.zh: expected",
+        ),
         ("[[queues]]\nname='a'\nprefer='anybody'", "queues[1].prefer: expected 'last_agent', 'owner' or 'named'"),
         (
             "[[queues]]\nname='a'\nsteps=[{after='9s', needs={}}, {after='9s', needs={}}]",

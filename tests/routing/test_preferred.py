@@ -1,12 +1,16 @@
 """Work that waits for agents of its own, and work in a language."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from callcenter.domain.capacity import Limits
 from callcenter.domain.order import Step
+from routing.decide import propose
 from routing.facts import Waiting
 from routing.plan import Member, QueuePlan
+from routing.state import RouterState
 from tests.builders import later
 from tests.routing.test_decide import an_agent
 from tests.routing.test_order import a_state, decided, pairs, seconds
@@ -46,6 +50,28 @@ def test_it_does_not_wait_for_somebody_who_is_off_shift(presence: str, status: s
     assert pairs(state, later(1)) == [(7, 1)]
 
 
+def test_nobody_is_proposed_before_it_is_known_who_calls() -> None:
+    for plan, proposed in ((QueuePlan(1, (Member(1),)), True), (PLAN, False), (LANGUAGE, False)):
+        assert (propose(a_state(plan), 1, "phone", later(1)) is not None) == proposed
+
+
+def test_nobody_is_waited_for_who_is_about_to_leave_or_takes_nothing_of_this_channel() -> None:
+    for channel, changes in (("phone", {"next_presence": "meal"}), ("chat", {})):
+        state = RouterState([PLAN], limits=Limits(of_agents={2: {"chat": 0}}), require_console=False)
+        state.put_agent(an_agent(1))
+        state.put_agent(an_agent(2, routing_status="interacting", load={"phone": 1}, **changes))
+        state.put_waiting(replace(FOR_TWO, channel=channel))
+        assert pairs(state, later(1)) == [(7, 1)]
+
+
+def test_a_preferred_agent_takes_another_chat_beside_those_in_hand() -> None:
+    state = a_state(PLAN)
+    state.put_agent(an_agent(2, routing_status="interacting", load={"chat": 3}, version=2))
+    state.put_waiting(replace(FOR_TWO, channel="chat"))
+    state.put_waiting(replace(FOR_TWO, interaction=8, channel="phone"))
+    assert pairs(state, later(1)) == [(7, 2)]
+
+
 def test_it_waits_no_longer_once_they_go_and_again_when_they_come_back_in_time() -> None:
     plan = QueuePlan(1, (Member(1), Member(2)), prefer_for=seconds(20))
     state = a_state(plan)
@@ -57,7 +83,7 @@ def test_it_waits_no_longer_once_they_go_and_again_when_they_come_back_in_time()
     assert pairs(state, later(2)) == []
     state.put_agent(an_agent(1, version=4))
     assert pairs(state, later(3)) == []
-    state.put_agent(an_agent(2, presence="offline", version=5))
+    assert state.put_agent(an_agent(2, presence="offline", version=5))
     assert pairs(state, later(4)) == [(7, 1)]
 
 
