@@ -402,6 +402,7 @@ create table users (
 -- function hold(p_interaction bigint, p_held boolean, p_now timestamptz) returns SETOF contact_log
 -- function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function interaction_image(i interaction) returns jsonb
+-- function interrupt(r reservation, p_locked bigint[], p_now timestamptz) returns SETOF contact_log
 -- function leave_unserved(p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz, p_actor bigint) returns SETOF contact_log
 -- function link_ticket(p_interaction bigint, p_ticket bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function lock_agent(p_id bigint) returns void
@@ -425,6 +426,7 @@ create table users (
 -- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz) returns SETOF contact_log
 -- function routing_status(p_was text, p_presence text, p_hand text) returns text
 -- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function settle_agent(a agent, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function take_out(p_interaction bigint, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
 -- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log

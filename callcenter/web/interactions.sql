@@ -106,7 +106,7 @@ select u.name, u.skills, a.presence, a.routing_status, m.delay
 from interaction i cross join unnest(i.preferred) with ordinality as named (id, n)
 join queue_member m on m.queue_id = i.queue_id and m.user_id = named.id
 join users u on u.id = named.id and u.active join agent a on a.user_id = named.id
-where i.id = $1 order by n;
+where i.id = $1 and a.next_presence is null order by n;
 
 -- name: speakers
 -- Whether anybody of a queue has a skill.

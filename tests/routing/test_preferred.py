@@ -56,10 +56,10 @@ def test_nobody_is_proposed_before_it_is_known_who_calls() -> None:
 
 
 def test_nobody_is_waited_for_who_is_about_to_leave_or_takes_nothing_of_this_channel() -> None:
-    for channel, changes in (("phone", {"next_presence": "meal"}), ("chat", {})):
+    for channel, leaves_for in (("phone", "meal"), ("chat", None)):
         state = RouterState([PLAN], limits=Limits(of_agents={2: {"chat": 0}}), require_console=False)
         state.put_agent(an_agent(1))
-        state.put_agent(an_agent(2, routing_status="interacting", load={"phone": 1}, **changes))
+        state.put_agent(an_agent(2, routing_status="interacting", load={"phone": 1}, next_presence=leaves_for))
         state.put_waiting(replace(FOR_TWO, channel=channel))
         assert pairs(state, later(1)) == [(7, 1)]
 
