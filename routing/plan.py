@@ -5,15 +5,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from callcenter.domain.order import Needs, asked_after
+from callcenter.domain.overflow import Treatment
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`delay`: sees only what has waited so long. `age_shift`: work looks so much older (younger) to this agent."""
+    """`delay`: sees only what has waited so long. `age_shift`: work looks so much older (younger) to this agent.
+
+    `lent_by`: an agent of that queue, who may help out while that queue can spare them.
+    """
 
     agent: int
     delay: timedelta = timedelta()
     age_shift: timedelta = timedelta()
+    lent_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,28 @@ class Step:
 
     after: timedelta
     needs: Needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """callcenter.domain.overflow.Overflow with queues by id; `key` names it in the log and on the work itself."""
+
+    key: str
+    after: timedelta | None = None
+    expected: timedelta | None = None
+    to: int | None = None
+    lend: int | None = None
+    treatment: Treatment | None = None
+
+    @property
+    def action(self) -> str:
+        if self.treatment is not None:
+            return self.treatment
+        return "lend" if self.to is None else "to"
+
+    def exceeded_by(self, expected: float | None) -> bool:
+        """An unknown wait, with nobody at work, is longer than any limit."""
+        return self.expected is not None and (expected is None or expected > self.expected.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +61,11 @@ class QueuePlan:
     needs: Needs = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     tiers: Mapping[str, timedelta] = field(default_factory=dict)
+    overflow: tuple[Rule, ...] = ()
+
+    def lenders(self) -> dict[int, int]:
+        """Which queue lends each of those members who are lent."""
+        return {member.agent: member.lent_by for member in self.members if member.lent_by is not None}
 
     def thresholds(self) -> tuple[timedelta, ...]:
         """When work enters its next stage: at a step, or where a delayed member begins to see it."""

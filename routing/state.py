@@ -1,7 +1,7 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -14,8 +14,10 @@ from callcenter.domain.capacity import Limits, Load
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, State
 from callcenter.domain.order import Needs, place
+from routing.lending import Lending, Pair
 from routing.plan import QueuePlan
 from routing.pool import Key, Pool, Ready
+from routing.staffing import AT_WORK, Staffing
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
@@ -32,6 +34,8 @@ class Waiting:
     priority: int = 0
     tier: str | None = None
     channel: str = Channel.PHONE
+    entered_at: datetime | None = None  # into this queue, where that was later than queued_at
+    treated: Sequence[str] = ()  # the overflow rules that were carried out on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class RouterState:
         self._pools_of: dict[int, list[Pool]] = {}
         self._skills = skills or {}
         self._limits = limits or Limits()
+        self.staffing = Staffing(self._limits)
+        self._lending = Lending()
         # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
         self._places: dict[int, tuple[Pool, int, tuple[datetime, int]]] = {}
         self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
@@ -86,8 +92,10 @@ class RouterState:
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
-        for queue in self.plans:
-            self._open(queue, Channel.PHONE)  # calls are asked about before the first one comes
+        for queue, plan in self.plans.items():
+            pool = self._open(queue, Channel.PHONE)  # calls are asked about before the first one comes
+            self._lending.add(queue, plan.lenders())
+            self.staffing.serve(queue, pool.entries.keys() - plan.lenders().keys())
 
     def _open(self, queue: int, channel: str) -> Pool:
         """Lines for a channel's work in a queue; its members stand in them from the next `settle` on."""
@@ -117,9 +125,7 @@ class RouterState:
             return False
         data, queue = event.data, event.queue
         if data["state"] == State.QUEUED and queue is not None:
-            queued_at = datetime.fromisoformat(data["queued_at"])
-            tier, channel = data.get("tier"), data["channel"]
-            self.put_waiting(Waiting(ident, queue, queued_at, version, data["priority"], tier, channel))
+            self.put_waiting(_waiting(ident, queue, version, data))
             return True
         if event.agent is not None and queue is not None:
             if event.kind == "interaction.reserved":
@@ -198,6 +204,10 @@ class RouterState:
                 self._join_lines(moved, now)
         self._moved_agents.clear()
 
+    def lend_only(self, pairs: frozenset[Pair]) -> None:
+        """Agents help out where these pairs (helped, lender) say, and nowhere else."""
+        self._moved_agents.update(agent for agent in self._lending.open_only(pairs) if agent in self.agents)
+
     @property
     def unsettled(self) -> int:
         """How many agents and pieces of work have moved since everything stood where it belongs."""
@@ -234,6 +244,7 @@ class RouterState:
 
     def _join_lines(self, agent: AgentState, now: datetime) -> None:
         doing, ident = self.doing(agent, now), agent.agent
+        self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
         lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
@@ -242,6 +253,8 @@ class RouterState:
                 barred.append((pool, doing))
             elif stage is None:
                 barred.append((pool, "skills"))
+            elif self._lending.bars(pool.plan.queue, ident):
+                barred.append((pool, "not_lent"))
             elif not self._limits.may_take(ident, pool.channel, agent.load):
                 barred.append((pool, "capacity"))
             else:
@@ -330,6 +343,21 @@ class RouterState:
 
 _FREE = ""
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _waiting(ident: int, queue: int, version: int, data: Mapping[str, Any]) -> Waiting:
+    entered_at, treated = data.get("entered_at"), tuple(data.get("treated") or ())
+    return Waiting(
+        ident,
+        queue,
+        datetime.fromisoformat(data["queued_at"]),
+        version,
+        data["priority"],
+        data.get("tier"),
+        data["channel"],
+        None if entered_at is None else datetime.fromisoformat(entered_at),
+        treated,
+    )
 
 
 def _agent(ident: int, version: int, data: Mapping[str, Any]) -> AgentState:

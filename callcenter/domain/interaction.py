@@ -40,6 +40,8 @@ class Verb(StrEnum):
     ENQUEUE = "enqueue"
     ADOPT = "adopt"
     MOVE = "move"
+    OVERFLOW = "overflow"
+    TREAT = "give_treatment"
     RESERVE = "reserve"
     OFFER = "offer"
     ANSWER = "answer"
@@ -57,6 +59,8 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.NEW, Verb.ADOPT): State.NEW,
     (State.QUEUED, Verb.ADOPT): State.QUEUED,
     (State.QUEUED, Verb.MOVE): State.QUEUED,
+    (State.QUEUED, Verb.OVERFLOW): State.QUEUED,
+    (State.QUEUED, Verb.TREAT): State.QUEUED,
     (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
     (State.QUEUED, Verb.RESERVE): State.OFFERED,

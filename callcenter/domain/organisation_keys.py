@@ -13,6 +13,8 @@ from callcenter.domain.capacity import MOST
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours, parse_intervals
 from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.organisation import DEFAULT_HANDLING
+from callcenter.domain.overflow import Treatment
 from callcenter.domain.ticket import Priority
 from callcenter.errors import Invalid
 
@@ -106,6 +108,7 @@ class GeneralTable(Table):
     languages: tuple[Literal["en", "zh_CN", "zh_TW"], ...] = ("en",)
     capacity: Capacity = {}
     interrupted_by: Interruptions = {}
+    default_handling: Positive = DEFAULT_HANDLING
 
 
 class UserTable(Table):
@@ -179,6 +182,22 @@ class WrapUpTable(Table):
         return self
 
 
+class OverflowTable(Table):
+    after: Positive | None = None
+    expected: Positive | None = None
+    to: str | None = None
+    lend: str | None = None
+    treatment: Treatment | None = None
+
+    @model_validator(mode="after")
+    def _says_when_and_what(self) -> "OverflowTable":
+        if (self.after is None) == (self.expected is None):
+            raise ValueError("a rule says when by either after or expected")
+        if [self.to, self.lend, self.treatment].count(None) != 2:
+            raise ValueError("a rule says what by one of to, lend and treatment")
+        return self
+
+
 class QueueTable(Table):
     name: Slug
     numbers: tuple[Annotated[str, Field(pattern=r"^[+*#0-9A-Za-z_.-]{1,40}$")], ...] = ()
@@ -192,6 +211,7 @@ class QueueTable(Table):
     ring_timeout: Positive = timedelta(seconds=15)
     wrap_up: WrapUpTable = WrapUpTable()
     tiers: dict[Slug, Duration] = {}
+    overflow: tuple[OverflowTable, ...] = ()
     greeting: Prompt | None = None
     closed_announcement: Prompt | None = None
 

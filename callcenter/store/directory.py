@@ -12,6 +12,7 @@ from callcenter.domain.agent import Role
 from callcenter.domain.events import Event
 from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.phone import parse_number
 from callcenter.errors import NotFound
 from callcenter.store.pool import Pool
@@ -64,6 +65,7 @@ class Organisation:
     region: str
     timezone: str
     languages: Sequence[str]
+    default_handling: timedelta = DEFAULT_HANDLING
 
 
 class Directory:

@@ -11,6 +11,7 @@ from callcenter.actions import postings
 from callcenter.domain.agent import Role
 from callcenter.domain.interaction import Channel, ReservationState, State
 from callcenter.errors import Conflict, Invalid
+from callcenter.ports import Wait
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
 from callcenter.web.interactions import (
@@ -25,7 +26,7 @@ from callcenter.web.interactions import (
     whole,
     with_external_id,
 )
-from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
@@ -100,6 +101,7 @@ class Why:
 
     decision: dict[str, Any] | None
     waiting_because: str | None
+    wait: Wait | None
 
 
 async def _now(request: web.Request, ident: int) -> web.StreamResponse:
@@ -287,26 +289,41 @@ async def assign(request: web.Request) -> web.StreamResponse:
 @operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
 async def why(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
-    await readable(request, ident)
-    row = await request.app[POOL].fetchrow(SQL.decision, ident)
+    row = await readable(request, ident)
+    made = await request.app[POOL].fetchrow(SQL.decision, ident)
     decision = None
-    if row is not None:
+    if made is not None:
         # `candidates`, `excluded` and `step` are there even when the router had no choice to explain.
-        blank: dict[str, Any] = {"agent": row["agent"], "candidates": [], "excluded": {}, "step": 0}
-        decision = {**blank, "reason": row["reason"], **(row["decision"] or {})}
+        blank: dict[str, Any] = {"agent": made["agent"], "candidates": [], "excluded": {}, "step": 0}
+        decision = {**blank, "reason": made["reason"], **(made["decision"] or {})}
         users = request.app[DIRECTORY].users
         decision["candidates"] = [
             {**candidate, "agent": users[candidate["agent"]].name}
             for candidate in decision["candidates"]
             if candidate["agent"] in users
         ]
-    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], ident, now=request.app[CLOCK]())
-    return answer(Why(decision, waiting))
+    wait = request.app[WAITS].of(ident)
+    now = request.app[CLOCK]()
+    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=now)
+    return answer(Why(decision, waiting, wait))
+
+
+@operation(
+    "GET", f"{_AT}/wait", summary="Place in line and expected wait of what waits for an agent", tag="interactions",
+    answer=Wait,
+)  # fmt: skip
+async def get_wait(request: web.Request) -> web.StreamResponse:
+    ident = path_id(request)
+    await readable(request, ident)
+    wait = request.app[WAITS].of(ident)
+    if wait is None:
+        raise Conflict("It is not waiting in a queue.")
+    return answer(wait)
 
 
 def routes() -> list[web.RouteDef]:
     found = (
         list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, assign, identify,
-        why,
+        why, get_wait,
     )  # fmt: skip
     return [each.route() for each in found]

@@ -18,6 +18,8 @@ language sql stable as $$
     select jsonb_build_object(
         'state', i.state, 'channel', i.channel, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
         'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
+        || case when i.entered_at is null and i.treated is null then '{}'
+                else jsonb_build_object('entered_at', i.entered_at, 'treated', i.treated) end
 $$;
 
 create or replace function agent_image(a agent) returns jsonb

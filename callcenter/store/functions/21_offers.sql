@@ -242,7 +242,7 @@ begin
     perform lock_interaction(p_interaction);
     select queue_id into v_from from interaction where id = p_interaction;
     update interaction set queue_id = coalesce(p_queue, queue_id), priority = coalesce(p_priority, priority),
-        version = version + 1
+        entered_at = case when p_queue <> queue_id then p_now else entered_at end, version = version + 1
     where id = p_interaction and state = 'queued' returning * into i;
     if found then
         return query select * from log_interaction(i, 'interaction.moved', p_now, null, p_actor, jsonb_build_object(
