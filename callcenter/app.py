@@ -33,7 +33,9 @@ from channels.telephony.switch import Switch
 from channels.telephony.voice import Voice
 from routing import due
 from routing.leadership import Leadership
+from routing.relief import Relief
 from routing.router import Router
+from routing.waits import Waits
 from screenpop import site as consoles
 from screenpop.live import Hub
 
@@ -117,7 +119,29 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         await agents.lose_desks(contact_log, node=node.id, now=clock())
 
         leadership = Leadership(dsn, node=node.id)
-        router = Router(contact_log, feed, directory, leadership, require_console=settings.require_console, clock=clock)
+        app = site.application()
+        waits = Waits(
+            pool,
+            directory,
+            leadership,
+            state=lambda: router.state,
+            clock=clock,
+            missed_by=app[METRICS].wait_error.observe,
+        )
+        router = Router(
+            contact_log,
+            feed,
+            directory,
+            leadership,
+            require_console=settings.require_console,
+            clock=clock,
+            told=waits.told,
+        )
+        relief = Relief(contact_log, directory, leadership, waits, state=lambda: router.state, clock=clock)
+        contact_log.listen(waits.committed)
+        feed.subscribe(waits.note)
+        contact_log.listen(relief.note)
+        feed.subscribe(relief.note)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
         stack.push_async_callback(hub.close)
         voice = Voice(contact_log, directory, node, hub, router, switches, clock=clock)
@@ -146,10 +170,11 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         supervisor.keep("directory", lambda: _keep_directory(directory))
         supervisor.keep("leadership", leadership.run)
         supervisor.keep("router", router.run)
+        supervisor.keep("waits", waits.run)
+        supervisor.keep("overflow", relief.run)
         supervisor.keep("due", lambda: due.run(contact_log, leadership, clock))
         supervisor.keep("desks", hub.run)
 
-        app = site.application()
         app[keys.SETTINGS] = settings
         app[keys.POOL] = pool
         app[keys.LOG] = contact_log
@@ -157,6 +182,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         app[keys.DIRECTORY] = directory
         app[keys.NODE] = node
         app[keys.CLOCK] = clock
+        app[keys.WAITS] = waits
         checks: dict[str, Callable[[], Awaitable[str | None]]] = {
             "database": lambda: _database_ready(pool),
             "node": lambda: _node_ready(node),

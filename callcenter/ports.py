@@ -1,8 +1,9 @@
 """What the parts need of each other without knowing each other."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from callcenter.domain.interaction import Arrival, Proposal
+from callcenter.domain.interaction import Arrival, Channel, Proposal
 
 
 class Pops(Protocol):
@@ -40,4 +41,41 @@ class Phone(Protocol):
 
     async def hang_up(self, interaction: int) -> None:
         """Ends the customer's call. Raises NotFound, Conflict or ChannelError in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What a rule of its queue will do with one who goes on waiting: `to` or `lend` with a `queue`, or a treatment.
+
+    `in_seconds` None: once the expected wait is longer than `longer_than_seconds`.
+    """
+
+    action: str
+    queue: str | None
+    in_seconds: float | None
+    longer_than_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What one who waits may be told, in seconds. None: unknown, as nobody is at work or nothing was handled lately."""
+
+    position: int  # 1 is served next
+    expected_seconds: float | None  # from now on
+    told_seconds: float | None  # what was expected when it came into its first queue
+    median_seconds: float | None  # what half of those in the last hour waited at most, in its queue and channel
+    p80_seconds: float | None  # and four fifths of them
+    due: Due | None  # what comes next, if nobody does
+
+
+class Waits(Protocol):
+    """Places in line and expected waits, as every node knows them."""
+
+    def of(self, interaction: int) -> Wait | None:
+        """None for what does not wait for an agent, and for a moment after the start."""
+        ...
+
+    def for_next(self, queue: int, channel: str = Channel.PHONE) -> float | None:
+        """The wait, in seconds, of one who comes into this queue now; None when it is unknown."""
         ...

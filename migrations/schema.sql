@@ -133,11 +133,14 @@ create table interaction (
     language text,
     preferred bigint[],
     preferred_as text,
+    entered_at timestamptz,
+    treated text[],
     constraint interaction_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
     constraint interaction_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX interaction_address ON interaction USING btree (address, arrived_at DESC, id DESC) WHERE ((customer_id IS NULL) AND (address_kind IS NOT NULL));
 CREATE INDEX interaction_arrived ON interaction USING brin (arrived_at) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX interaction_closed_at ON interaction USING btree (closed_at) WHERE (closed_at IS NOT NULL);
 CREATE INDEX interaction_customer ON interaction USING btree (customer_id, arrived_at DESC, id DESC);
 CREATE UNIQUE INDEX interaction_external ON interaction USING btree (channel, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX interaction_open ON interaction USING btree (id) WHERE (closed_at IS NULL);
@@ -194,8 +197,17 @@ create table organisation (
     cluster_identifier bigint,
     capacity jsonb default '{"fax": 1, "chat": 4, "form": 1, "email": 1, "phone": 1, "visit": 1, "message": 1, "callback": 1}'::jsonb not null,
     interrupted_by jsonb default '{"fax": ["phone", "callback", "chat"], "chat": [], "form": ["phone", "callback", "chat"], "email": ["phone", "callback", "chat"], "phone": [], "visit": [], "message": ["phone", "callback", "chat"], "callback": []}'::jsonb not null,
+    default_handling interval default '00:01:30'::interval not null,
     constraint organisation_only_row_check CHECK (only_row),
     constraint organisation_pkey PRIMARY KEY (only_row)
+);
+
+create table pace (
+    only_row boolean default true not null,
+    measured_at timestamptz not null,
+    queues jsonb not null,
+    constraint pace_only_row_check CHECK (only_row),
+    constraint pace_pkey PRIMARY KEY (only_row)
 );
 
 create table queue (
@@ -221,6 +233,7 @@ create table queue (
     prefer text,
     prefer_for interval default '00:00:20'::interval not null,
     prefer_within interval default '30 days'::interval not null,
+    overflow jsonb default '[]'::jsonb not null,
     constraint queue_prefer_check CHECK ((prefer = ANY (ARRAY['last_agent', 'owner', 'named']))),
     constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint queue_pkey PRIMARY KEY (id),
@@ -398,6 +411,7 @@ create table users (
 -- function ensure_log_months(p_from timestamptz, p_months integer) returns integer
 -- function find_customer(p_kind text, p_value text) returns bigint
 -- function free_slot(a agent, p_channel text) returns integer
+-- function give_treatment(p_interaction bigint, p_queue bigint, p_treatment text, p_rule text, p_now timestamptz) returns SETOF contact_log
 -- function go_on(r reservation, p_locked bigint[], p_now timestamptz) returns SETOF contact_log
 -- function hold(p_interaction bigint, p_held boolean, p_now timestamptz) returns SETOF contact_log
 -- function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
@@ -419,6 +433,7 @@ create table users (
 -- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
 -- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function overflow(p_interaction bigint, p_from bigint, p_to bigint, p_rule text, p_now timestamptz) returns SETOF contact_log
 -- function preferred(p_queue bigint, p_customer bigint, p_now timestamptz, OUT agents bigint[], OUT what text) returns record
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function reserve(p_interaction bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log

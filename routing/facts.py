@@ -26,6 +26,8 @@ class Waiting:
     language: str | None = None
     preferred: tuple[int, ...] = ()
     preferred_as: str | None = None
+    entered_at: datetime | None = None  # into this queue, where that was later than queued_at
+    treated: tuple[str, ...] = ()  # the overflow rules that were carried out on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def waiting_of(ident: int, queue: int, version: int, data: Mapping[str, Any]) ->
         language=data.get("language"),
         preferred=tuple(data.get("preferred") or ()),
         preferred_as=data.get("preferred_as"),
+        entered_at=None if (entered_at := data.get("entered_at")) is None else datetime.fromisoformat(entered_at),
+        treated=tuple(data.get("treated") or ()),
     )
 
 

@@ -13,6 +13,7 @@ class Held:
     """The lines of one pool that are for one agent each, and which of these agents are free."""
 
     def __init__(self) -> None:
+        self.places: SortedList = SortedList()  # of (place, interaction), each once
         self._lines: dict[int, SortedList] = {}  # of entries
         self._free: set[int] = set()
         self._firsts: SortedList = SortedList()  # of (entry, agent): the first of each line whose agent is free

@@ -6,15 +6,42 @@ from datetime import timedelta
 
 from callcenter.domain.needs import LANGUAGE, Needs, Skills, Written, fulfils
 from callcenter.domain.order import Asked, Step, asked_after
+from callcenter.domain.overflow import Treatment
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`delay`: sees only what has waited so long. `age_shift`: work looks so much older (younger) to this agent."""
+    """`delay`: sees only what has waited so long. `age_shift`: work looks so much older (younger) to this agent.
+
+    `lent_by`: an agent of that queue, who may help out while that queue can spare them.
+    """
 
     agent: int
     delay: timedelta = timedelta()
     age_shift: timedelta = timedelta()
+    lent_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """callcenter.domain.overflow.Overflow with queues by id; `key` names it in the log and on the work itself."""
+
+    key: str
+    after: timedelta | None = None
+    expected: timedelta | None = None
+    to: int | None = None
+    lend: int | None = None
+    treatment: Treatment | None = None
+
+    @property
+    def action(self) -> str:
+        if self.treatment is not None:
+            return self.treatment
+        return "lend" if self.to is None else "to"
+
+    def exceeded_by(self, expected: float | None) -> bool:
+        """An unknown wait, with nobody at work, is longer than any limit."""
+        return self.expected is not None and (expected is None or expected > self.expected.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +62,16 @@ class QueuePlan:
     default_language: str | None = None
     prefer_for: timedelta = timedelta()
 
+    overflow: tuple[Rule, ...] = ()
+
     @property
     def is_personal(self) -> bool:
         """Whether it depends on the customer who may take their work."""
         return bool(self.language or self.prefer_for)
+
+    def lenders(self) -> dict[int, int]:
+        """Which queue lends each of those members who are lent."""
+        return {member.agent: member.lent_by for member in self.members if member.lent_by is not None}
 
     def thresholds(self) -> tuple[timedelta, ...]:
         """When work enters its next stage: at a step, or where a delayed member begins to see it."""

@@ -97,5 +97,12 @@ class Pool:
             return iter(lines[0])
         return iter(sorted(entry for line in lines for entry in islice(line, 10)))
 
+    def ahead_of(self, place: tuple[datetime, int]) -> int:
+        """How much work stands before a place, what waits for agents of its own included."""
+        return sum(line.bisect_left(place) for line in (*self.waiting, self.held.places))
+
+    def waits(self) -> int:
+        return sum(map(len, (*self.waiting, self.held.places)))
+
     def free(self) -> int:
         return sum(map(len, self.idle))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -44,12 +45,15 @@ class Router:
         *,
         require_console: bool,
         clock: Callable[[], datetime],
+        told: Callable[[int], float | None] = lambda _interaction: None,
     ) -> None:
+        """`told`: the wait, in seconds, that was expected for an interaction when it came."""
         self._log = contact_log
         self._directory = directory
         self._leadership = leadership
         self._require_console = require_console
         self._clock = clock
+        self._told = told
         self._wake = asyncio.Event()
         # What happens while a snapshot is loaded; None at other times.
         self._early: list[Event] | None = None
@@ -130,7 +134,9 @@ class Router:
                 state = await self._current()
                 if not self._leadership.leads:
                     # A standby stays warm; what it knows may be another by the time it leads.
-                    await self._leadership.gained.wait()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(1.0):
+                            await self._leadership.gained.wait()
                     continue
                 if self._today() != self._day:
                     self.state = None
@@ -163,7 +169,12 @@ class Router:
     async def _carry_out(self, state: RouterState, batch: Sequence[Decision]) -> None:
         now = self._clock()
         proposals = {
-            decision.interaction: Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
+            decision.interaction: Proposal(
+                decision.agent,
+                decision.agent_version,
+                decision.reason,
+                {**decision.why, "told_seconds": self._told(decision.interaction)},
+            )
             for decision in batch
         }
         try:

@@ -1,5 +1,7 @@
 """The router's state as the database has it."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,10 +11,11 @@ from callcenter.domain.capacity import Limits
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.interaction import State
 from callcenter.domain.order import read_step
+from callcenter.store.organisation import rule_of
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from routing.facts import AgentState, Waiting
-from routing.plan import Member, QueuePlan
+from routing.plan import Member, QueuePlan, Rule
 from routing.state import RouterState
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
@@ -23,7 +26,7 @@ _COUNTING = frozenset({"fewest", "round_robin"})
 async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> RouterState:
     """One consistent snapshot; events older than it fall away by their versions."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        plans = [_plan(row) for row in await connection.fetch(_SQL.plans)]
+        plans = _plans(await connection.fetch(_SQL.plans))
         skills = {row["id"]: row["skills"] for row in await connection.fetch(_SQL.skills)}
         agents = await connection.fetch(_SQL.agents)
         waiting = await connection.fetch(_SQL.waiting)
@@ -54,14 +57,50 @@ async def refresh(pool: Pool, state: RouterState, *, interaction: int, agent: in
 
 
 def _waiting(row: asyncpg.Record) -> Waiting:
-    return Waiting(**{**row, "preferred": tuple(row["preferred"])})
+    return Waiting(**{**row, "preferred": tuple(row["preferred"]), "treated": tuple(row["treated"])})
 
 
-def _plan(row: asyncpg.Record) -> QueuePlan:
-    members = zip(row["agents"], row["delays"], row["shifts"], strict=True)
+def _plans(rows: Sequence[asyncpg.Record]) -> list[QueuePlan]:
+    queues = {row["name"]: row["id"] for row in rows}
+    members = {row["id"]: tuple(map(Member, row["agents"], row["delays"], row["shifts"])) for row in rows}
+    plans = []
+    for row in rows:
+        rules = tuple(_rules(row, queues))
+        lent = _lent({member.agent for member in members[row["id"]]}, rules, members)
+        plans.append(_plan(row, (*members[row["id"]], *lent), rules))
+    return plans
+
+
+def _rules(row: asyncpg.Record, queues: Mapping[str, int]) -> Iterator[Rule]:
+    """Rules that lead to a queue which is gone are left out."""
+    for kept in row["overflow"]:
+        rule = rule_of(kept)
+        named = {key: queues.get(name) for key, name in (("to", rule.to), ("lend", rule.lend)) if name is not None}
+        if None not in named.values():
+            yield Rule(
+                key=f"{row['name']}: {rule}",
+                after=rule.after,
+                expected=rule.expected,
+                treatment=rule.treatment,
+                **named,
+            )
+
+
+def _lent(own: AbstractSet[int], rules: Sequence[Rule], members: Mapping[int, Sequence[Member]]) -> Iterator[Member]:
+    """Agents of other queues who may help out, each for the first rule that names their queue."""
+    seen = set(own)
+    for rule in rules:
+        for member in members[rule.lend] if rule.lend is not None else ():
+            if member.agent not in seen:
+                seen.add(member.agent)
+                yield Member(member.agent, rule.after or timedelta(), lent_by=rule.lend)
+
+
+def _plan(row: asyncpg.Record, members: tuple[Member, ...], rules: tuple[Rule, ...]) -> QueuePlan:
     return QueuePlan(
         queue=row["id"],
-        members=tuple(Member(agent, delay, shift) for agent, delay, shift in members),
+        members=members,
+        overflow=rules,
         strategy=row["strategy"],
         needs=row["needs"],
         steps=tuple(map(read_step, row["steps"])),

@@ -1,6 +1,7 @@
 -- name: waiting
 select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
-       coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as
+       coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
+       coalesce(i.treated, '{}') as treated
 from interaction i left join customer c on c.id = i.customer_id
 where i.closed_at is null and i.state = 'queued' and i.queue_id is not null;
 
@@ -20,7 +21,7 @@ select capacity, interrupted_by from organisation;
 select id, capacity from users where active and capacity <> '{}';
 
 -- name: plans
-select q.id, q.strategy, q.needs, q.steps, q.tiers, q.language, q.default_language, q.prefer, q.prefer_for,
+select q.id, q.name, q.strategy, q.needs, q.steps, q.tiers, q.language, q.default_language, q.prefer, q.prefer_for, q.overflow,
        coalesce(array_agg(m.user_id order by m.user_id) filter (where u.active), '{}') as agents,
        coalesce(array_agg(m.delay order by m.user_id) filter (where u.active), '{}') as delays,
        coalesce(array_agg(m.age_shift order by m.user_id) filter (where u.active), '{}') as shifts

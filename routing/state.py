@@ -16,8 +16,10 @@ from callcenter.domain.needs import Skills, spoken, strength
 from callcenter.domain.order import place
 from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Wishes
+from routing.lending import Lending, Pair
 from routing.plan import QueuePlan
 from routing.pool import First, Key, Pool
+from routing.staffing import AT_WORK, Staffing
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
@@ -55,10 +57,13 @@ class RouterState:
         self.taken_agents: set[int] = set()
         self.plans = {plan.queue: plan for plan in plans}
         self.pools: dict[tuple[int, str, str | None], Pool] = {}
+        self._lines: dict[tuple[int, str], list[Pool]] = {}
         self._pools_of: dict[int, list[Pool]] = {}
         self._skills = skills or {}
         self._languages = {plan.queue: plan.languages(self._skills) for plan in self.plans.values()}
         self._limits = limits or Limits()
+        self.staffing = Staffing(self._limits)
+        self._lending = Lending()
         # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
         self._places: dict[int, _Place] = {}
         self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
@@ -71,8 +76,10 @@ class RouterState:
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
-        for queue in self.plans:
-            self._open(queue, Channel.PHONE, None)  # calls are asked about before the first one comes
+        for queue, plan in self.plans.items():
+            pool = self._open(queue, Channel.PHONE, None)  # calls are asked about before the first one comes
+            self._lending.add(queue, plan.lenders())
+            self.staffing.serve(queue, pool.entries.keys() - plan.lenders().keys())
 
     def _open(self, queue: int, channel: str, language: str | None) -> Pool:
         """Lines for a channel's work in a language in a queue; its members stand in them from the next `settle` on."""
@@ -80,6 +87,7 @@ class RouterState:
         shifts = {member.agent: member.age_shift for member in plan.members}
         entries = plan.entry_stages(self._skills, language)
         pool = self.pools[queue, channel, language] = Pool(plan, channel, language, plan.thresholds(), entries, shifts)
+        self._lines.setdefault((queue, channel), []).append(pool)
         for member in plan.members:
             self._pools_of.setdefault(member.agent, []).append(pool)
         self._moved_agents.update(self.agents.keys() & shifts.keys())
@@ -187,6 +195,10 @@ class RouterState:
                 self._join_lines(moved, now)
         self._moved_agents.clear()
 
+    def lend_only(self, pairs: frozenset[Pair]) -> None:
+        """Agents help out where these pairs (helped, lender) say, and nowhere else."""
+        self._moved_agents.update(agent for agent in self._lending.open_only(pairs) if agent in self.agents)
+
     @property
     def unsettled(self) -> int:
         """How many agents and pieces of work have moved since everything stood where it belongs."""
@@ -199,6 +211,15 @@ class RouterState:
         """Since when it seems to wait: time, priority and its customer's value in one order."""
         tiers = self.plans[work.queue].tiers if work.queue in self.plans else {}
         return place(work.queued_at, priority=work.priority, shift=tiers.get(work.tier or "", timedelta()))
+
+    def lines(self, queue: int, channel: str) -> list[Pool]:
+        """A channel's pools in a queue: one for each language that somebody waits in, or has waited in."""
+        return self._lines.get((queue, channel), [])
+
+    def line_of(self, work: Waiting) -> Pool | None:
+        """The pool where it stands; None where nobody knows its queue, or it has not been put into line."""
+        key = self._line_of(work)
+        return None if key is None else self.pools.get(key)
 
     def _line_of(self, work: Waiting) -> tuple[int, str, str | None] | None:
         """The key of the pool where it belongs; None where nobody knows its queue."""
@@ -219,8 +240,7 @@ class RouterState:
             stage = later
         at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
         self._places[work.interaction] = at
-        if at.agents is None:
-            pool.waiting[stage].add(at.entry)
+        (pool.waiting[stage] if at.agents is None else pool.held.places).add(at.entry)
         for rank, agent in enumerate(at.agents or ()):
             if pool.entries[agent] <= stage:
                 pool.held.add(agent, (*at.entry, rank, stage))
@@ -245,8 +265,7 @@ class RouterState:
     def _leave_line(self, interaction: int) -> None:
         if (at := self._places.pop(interaction, None)) is None:
             return
-        if at.agents is None:
-            at.pool.waiting[at.stage].remove(at.entry)
+        (at.pool.waiting[at.stage] if at.agents is None else at.pool.held.places).remove(at.entry)
         for rank, agent in enumerate(at.agents or ()):
             if at.pool.entries[agent] <= at.stage:
                 at.pool.held.remove(agent, (*at.entry, rank, at.stage))
@@ -257,6 +276,7 @@ class RouterState:
         doing, ident = self.doing(agent, now), agent.agent
         shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
         self._moved_work |= self._wishes.note(ident, shift=shift)
+        self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
         lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
@@ -265,6 +285,8 @@ class RouterState:
                 barred.append((pool, doing))
             elif stage is None:
                 barred.append((pool, "skills"))
+            elif self._lending.bars(pool.plan.queue, ident):
+                barred.append((pool, "not_lent"))
             elif not self._limits.may_take(ident, pool.channel, agent.load):
                 barred.append((pool, "capacity"))
             else:

@@ -13,7 +13,7 @@ from callcenter.errors import Invalid
 from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
-from callcenter.web.keys import CLOCK, DIRECTORY, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, POOL, WAITS
 from callcenter.web.rights import readable
 from screenpop import words
 from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
@@ -133,7 +133,7 @@ async def _queues(request: web.Request, who: Identity) -> list[dict[str, object]
     directory = request.app[DIRECTORY]
     mine = [queue for queue in directory.queues.values() if queue.active and who.user_id in queue.members]
     board = await request.app[BOARD].waiting()
-    return strip_view(mine, board, language_of(request), now=request.app[CLOCK]())
+    return strip_view(mine, board, request.app[WAITS], language_of(request), now=request.app[CLOCK]())
 
 
 async def get_queues(request: web.Request) -> web.StreamResponse:

@@ -11,11 +11,12 @@ from aiohttp import web
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor
 from callcenter.feed import Feed
+from callcenter.ports import Waits
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web.auth import require
-from callcenter.web.keys import CLOCK, DIRECTORY
+from callcenter.web.keys import CLOCK, DIRECTORY, WAITS
 from screenpop import words
 from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
@@ -146,12 +147,15 @@ def _why(queue: Queue, waiting: Waiting, language: Language, now: datetime) -> s
 
 
 def strip_view(
-    queues: Sequence[Queue], board: Mapping[int, Waiting], language: Language, *, now: datetime
+    queues: Sequence[Queue], board: Mapping[int, Waiting], waits: Waits, language: Language, *, now: datetime
 ) -> list[dict[str, object]]:
-    """The queues of one agent, for the line above the desk."""
+    """The queues of one agent, for the line above the desk; `expected` is the wait of one who comes now."""
     seen = []
     for queue in queues:
-        waiting = board.get(queue.id)
+        waiting, expected = board.get(queue.id), waits.for_next(queue.id)
+        why = _why(queue, waiting, language, now) if waiting else language.gettext("Nobody waits.")
+        if expected is not None:
+            why += language.gettext(" · expected wait %(wait)s") % {"wait": clock(expected)}
         late = waiting is not None and now - waiting.oldest > queue.service_level_within
         seen.append(
             {
@@ -160,16 +164,26 @@ def strip_view(
                 "waiting": waiting.count if waiting else 0,
                 "oldest": millis(waiting.oldest) if waiting else 0,
                 "late": late,
-                "why": _why(queue, waiting, language, now) if waiting else language.gettext("Nobody waits."),
+                "expected": clock(expected) if expected else "",
+                "why": why,
             }
         )
     return seen
 
 
 def queue_tile(
-    queue: Queue, waiting: Waiting | None, today: Today, agents: Sequence[AgentNow], *, now: datetime
+    queue: Queue,
+    waiting: Waiting | None,
+    today: Today,
+    agents: Sequence[AgentNow],
+    *,
+    expected: float | None,
+    now: datetime,
 ) -> dict[str, object]:
-    """One queue on the wall. `state`: calm, waiting, late (beyond the promise) or breach (four times beyond it)."""
+    """One queue on the wall. `state`: calm, waiting, late (beyond the promise) or breach (four times beyond it).
+
+    `expected`: seconds that one who comes now will wait.
+    """
     state = "calm"
     if waiting is not None:
         longest = now - waiting.oldest
@@ -184,6 +198,7 @@ def queue_tile(
         "state": state,
         "waiting": waiting.count if waiting else 0,
         "oldest": millis(waiting.oldest) if waiting else None,
+        "expected": "" if expected is None else clock(expected),
         "level": None if level is None else round(level * 100),
         "below": level is not None and level < queue.service_level_target,
         "target": round(queue.service_level_target * 100),
@@ -240,9 +255,18 @@ async def _context(request: web.Request) -> dict[str, object]:
     board, now, language = request.app[BOARD], request.app[CLOCK](), language_of(request)
     waiting, agents, today = await asyncio.gather(board.waiting(), board.agents(), board.today())
     queues = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
+    waits = request.app[WAITS]
     return {
         "tiles": [
-            queue_tile(queue, waiting.get(queue.id), today.get(queue.id, Today()), agents, now=now) for queue in queues
+            queue_tile(
+                queue,
+                waiting.get(queue.id),
+                today.get(queue.id, Today()),
+                agents,
+                expected=waits.for_next(queue.id),
+                now=now,
+            )
+            for queue in queues
         ],
         "groups": agent_groups(agents, language),
         "more_agents": max(0, len(agents) - _MOST_CELLS),

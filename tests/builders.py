@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Arrival, Channel
+from callcenter.ports import Wait
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 
@@ -131,6 +132,25 @@ async def make_floor(pool: Pool, **queue: Any) -> Floor:
     ident = await make_queue(pool, members=[agent], numbers=["95500"], **queue)
     await on_queue(log, agent, node=node)
     return Floor(log, agent, ident, node)
+
+
+@dataclass
+class FakeWaits:
+    """callcenter.ports.Waits with what a test puts in."""
+
+    waits: dict[int, Wait] = field(default_factory=dict)
+    queues: dict[int, float] = field(default_factory=dict)
+
+    def of(self, interaction: int) -> Wait | None:
+        return self.waits.get(interaction)
+
+    def for_next(self, queue: int, channel: str = Channel.PHONE) -> float | None:
+        return self.queues.get(queue)
+
+
+def a_wait(**changes: Any) -> Wait:
+    fields: dict[str, Any] = {"position": 1, "expected_seconds": 90.0, "told_seconds": 180.0}
+    return Wait(**{**fields, "median_seconds": None, "p80_seconds": None, "due": None, **changes})
 
 
 async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 15) -> None:

@@ -16,6 +16,7 @@ from callcenter.domain.interaction import (
     State,
     WrapUpMode,
 )
+from callcenter.domain.overflow import Treatment
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Queue
 from callcenter.store.log import ContactLog
@@ -80,6 +81,18 @@ async def move(
 ) -> Events:
     """Waiting work goes into another queue, or forward or back in line by `priority` (minutes); its time stays."""
     return _moved(await log.write("move", interaction, queue, priority, actor, now), "It is not waiting in a queue.")
+
+
+async def overflow(log: ContactLog, interaction: int, *, queue: int, to: int, rule: str, now: datetime) -> Events:
+    """Work that waits too long goes on in another queue. Empty when it waits in `queue` no longer."""
+    return await log.write("overflow", interaction, queue, to, rule, now)
+
+
+async def treat(
+    log: ContactLog, interaction: int, *, queue: int, treatment: Treatment, rule: str, now: datetime
+) -> Events:
+    """Its channel is to treat it so. Empty when that was said already, or it waits in `queue` no longer."""
+    return await log.write("give_treatment", interaction, queue, treatment, rule, now)
 
 
 async def reserve(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from callcenter.domain.duration import format_duration
 from callcenter.domain.organisation import Organisation, PolicyEntry, QueueEntry, UserEntry
 from callcenter.domain.organisation_file import OrganisationFile, understand
 from callcenter.domain.organisation_text import to_toml
+from callcenter.domain.overflow import find_circle
 from callcenter.store import organisation as store
 from callcenter.store.log import Connection, ContactLog
 from callcenter.store.organisation import SQL
@@ -196,8 +198,20 @@ def _check(before: Organisation, file: OrganisationFile, *, prune: bool) -> None
                 problems.append(file.document.problem(where, f"this is the phone of {other.name}"))
     for at, queue in enumerate(wanted.queues):
         problems += _clashes(file, at, queue, [other for other in kept_queues if other.name != queue.name])
+    problems += _overflow_circles(file, queues)
     if problems:
         raise toml.BadFile(problems)
+
+
+def _overflow_circles(file: OrganisationFile, queues: Sequence[QueueEntry]) -> Iterator[toml.Problem]:
+    """Work that overflows must not come back to a queue where it was."""
+    circle = find_circle({queue.name: [rule.to for rule in queue.overflow if rule.to] for queue in queues})
+    for at, queue in enumerate(file.organisation.queues):
+        for index, rule in enumerate(queue.overflow):
+            if rule.to is not None and (queue.name, rule.to) in pairwise(circle):
+                where = ("queues", at, "overflow", index, "to")
+                yield file.document.problem(where, f"work would come back on the way {' → '.join(circle)}")
+                return
 
 
 def _clashes(

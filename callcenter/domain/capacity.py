@@ -10,10 +10,10 @@ MOST = 25
 # Contacts of a channel at once, unless the organisation or the agent says otherwise (domain.md: capacity).
 CAPACITY: Mapping[str, int] = {channel.value: 4 if channel is Channel.CHAT else 1 for channel in Channel}
 _SLOW = frozenset({Channel.EMAIL, Channel.FORM, Channel.FAX, Channel.MESSAGE})
-_AT_ONCE = (Channel.PHONE.value, Channel.CALLBACK.value, Channel.CHAT.value)
+AT_ONCE = (Channel.PHONE.value, Channel.CALLBACK.value, Channel.CHAT.value)
 # Who waits at the other end lets what is answered in writing lie; somebody who is talking is interrupted by nothing.
 INTERRUPTED_BY: Mapping[str, tuple[str, ...]] = {
-    channel.value: _AT_ONCE if channel in _SLOW else () for channel in Channel
+    channel.value: AT_ONCE if channel in _SLOW else () for channel in Channel
 }
 
 Load = Mapping[str, int]

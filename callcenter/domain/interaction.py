@@ -41,6 +41,8 @@ class Verb(StrEnum):
     ADOPT = "adopt"
     MOVE = "move"
     TAKE_OUT = "take_out"
+    OVERFLOW = "overflow"
+    TREAT = "give_treatment"
     RESERVE = "reserve"
     OFFER = "offer"
     ANSWER = "answer"
@@ -58,6 +60,8 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.NEW, Verb.ADOPT): State.NEW,
     (State.QUEUED, Verb.ADOPT): State.QUEUED,
     (State.QUEUED, Verb.MOVE): State.QUEUED,
+    (State.QUEUED, Verb.OVERFLOW): State.QUEUED,
+    (State.QUEUED, Verb.TREAT): State.QUEUED,
     (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
     (State.QUEUED, Verb.TAKE_OUT): State.CLOSED,

@@ -10,8 +10,12 @@ from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
 from callcenter.domain.order import Step
+from callcenter.domain.overflow import Overflow
 
 CLOCKS = ("own", "first_response", "next_response", "resolution")
+
+# What a contact is taken to need where none was handled in the last hour.
+DEFAULT_HANDLING = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class General:
     languages: tuple[str, ...]
     capacity: Mapping[str, int] = field(default_factory=lambda: dict(CAPACITY))
     interrupted_by: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(INTERRUPTED_BY))
+    default_handling: timedelta = DEFAULT_HANDLING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,7 @@ class QueueEntry:
     ring_timeout: timedelta = timedelta(seconds=15)
     wrap_up: WrapUp = WrapUp()
     tiers: Mapping[str, timedelta] = field(default_factory=dict)
+    overflow: tuple[Overflow, ...] = ()
     greeting: str | None = None
     closed_announcement: str | None = None
 

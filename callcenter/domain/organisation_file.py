@@ -23,6 +23,7 @@ from callcenter.domain.organisation import (
     WrapUp,
 )
 from callcenter.domain.organisation_keys import FileTable, GeneralTable, HoursTable, PolicyTable, QueueTable, UserTable
+from callcenter.domain.overflow import Overflow
 from callcenter.toml import BadFile, Document, Location, Problem
 
 _ADAPTER = TypeAdapter(FileTable)
@@ -50,7 +51,7 @@ class OrganisationFile:
 def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFile:
     """Raises BadFile with everything that is wrong. Passwords named by `password_env` are taken from `environ`."""
     document = Document(document.name, _plain(document.data), document.lines)
-    problems = [*_twins(document), *_circles(document), *_environment(document, environ)]
+    problems = [*_twins(document), *_circles(document), *_own_lenders(document), *_environment(document, environ)]
     try:
         file = document.read_as(_ADAPTER)
     except BadFile as error:
@@ -148,6 +149,14 @@ def _circles(document: Document) -> Iterator[Problem]:
             yield document.problem((*where, "manager"), "a manager was expected who is not below this user")
 
 
+def _own_lenders(document: Document) -> Iterator[Problem]:
+    for where, table in _tables(document, "queues"):
+        rules = table.get("overflow")
+        for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+            if isinstance(rule, dict) and "lend" in rule and rule["lend"] == table.get("name"):
+                yield document.problem((*where, "overflow", index, "lend"), "another queue was expected than this one")
+
+
 def _environment(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
     for where, table in _tables(document, "users"):
         variable = table.get("password_env")
@@ -168,6 +177,7 @@ def _references(document: Document) -> Iterator[Reference]:
     for where, table in _tables(document, "queues"):
         for index, member in enumerate(table.get("members", ())):
             yield Reference("users", member["agent"], (*where, "members", index))
+    yield from _overflow_references(document)
     for where, table in _tables(document, "sla_policies"):
         if table.get("when", {}).get("queue") is not None:
             yield Reference("queues", table["when"]["queue"], (*where, "when", "queue"))
@@ -185,9 +195,17 @@ def _general(table: GeneralTable) -> General:
         region=table.region,
         timezone=table.timezone,
         languages=table.languages,
+        default_handling=table.default_handling,
         capacity={**CAPACITY, **_by_channel(table.capacity)},
         interrupted_by={**INTERRUPTED_BY, **_by_channel(interrupted_by)},
     )
+
+
+def _overflow_references(document: Document) -> Iterator[Reference]:
+    for where, table in _tables(document, "queues"):
+        for index, rule in enumerate(table.get("overflow", ())):
+            for key in rule.keys() & {"to", "lend"}:
+                yield Reference("queues", rule[key], (*where, "overflow", index, key))
 
 
 def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
@@ -239,6 +257,7 @@ def _queue(table: QueueTable) -> QueueEntry:
             mode=table.wrap_up.mode, limit=table.wrap_up.limit, dispositions=tuple(table.wrap_up.dispositions)
         ),
         tiers=table.tiers,
+        overflow=tuple(Overflow(**rule.model_dump()) for rule in table.overflow),
         greeting=table.greeting,
         closed_announcement=table.closed_announcement,
     )

@@ -25,6 +25,8 @@ from callcenter.domain.hours import Hours, parse_intervals
 from callcenter.domain.interaction import Channel, WrapUpMode
 from callcenter.domain.needs import LEVELS, Written, more_than, understand
 from callcenter.domain.order import Asked, Step, asked_after
+from callcenter.domain.organisation import DEFAULT_HANDLING
+from callcenter.domain.overflow import Treatment
 from callcenter.domain.ticket import Priority
 from callcenter.errors import Invalid
 
@@ -159,6 +161,7 @@ class GeneralTable(Table):
     languages: tuple[Literal["en", "zh_CN", "zh_TW"], ...] = ("en",)
     capacity: Capacity = {}
     interrupted_by: Interruptions = {}
+    default_handling: Positive = DEFAULT_HANDLING
 
 
 class UserTable(Table):
@@ -239,6 +242,22 @@ class WrapUpTable(Table):
         return self
 
 
+class OverflowTable(Table):
+    after: Positive | None = None
+    expected: Positive | None = None
+    to: str | None = None
+    lend: str | None = None
+    treatment: Treatment | None = None
+
+    @model_validator(mode="after")
+    def _says_when_and_what(self) -> "OverflowTable":
+        if (self.after is None) == (self.expected is None):
+            raise ValueError("a rule says when by either after or expected")
+        if [self.to, self.lend, self.treatment].count(None) != 2:
+            raise ValueError("a rule says what by one of to, lend and treatment")
+        return self
+
+
 class QueueTable(Table):
     name: Slug
     numbers: tuple[Annotated[str, Field(pattern=r"^[+*#0-9A-Za-z_.-]{1,40}$")], ...] = ()
@@ -257,6 +276,7 @@ class QueueTable(Table):
     ring_timeout: Positive = timedelta(seconds=15)
     wrap_up: WrapUpTable = WrapUpTable()
     tiers: dict[Slug, Duration] = {}
+    overflow: tuple[OverflowTable, ...] = ()
     greeting: Prompt | None = None
     closed_announcement: Prompt | None = None
 

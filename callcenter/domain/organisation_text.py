@@ -12,6 +12,7 @@ from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import LANGUAGE
 from callcenter.domain.order import Step
 from callcenter.domain.organisation import (
+    DEFAULT_HANDLING,
     HoursEntry,
     Member,
     Organisation,
@@ -21,6 +22,7 @@ from callcenter.domain.organisation import (
     UserEntry,
     WrapUp,
 )
+from callcenter.domain.overflow import Overflow
 
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -42,6 +44,7 @@ def to_toml(organisation: Organisation) -> str:
         general = organisation.general
         keys: dict[str, Any] = {"name": general.name, "region": general.region, "timezone": general.timezone}
         keys["languages"] = general.languages
+        keys["default_handling"] = None if general.default_handling == DEFAULT_HANDLING else general.default_handling
         keys["capacity"] = _other_than(CAPACITY, general.capacity)
         keys["interrupted_by"] = _other_than(INTERRUPTED_BY, general.interrupted_by)
         blocks.append(_block("[organisation]", keys))
@@ -110,6 +113,7 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "ring_timeout": None if queue.ring_timeout == default.ring_timeout else queue.ring_timeout,
         "wrap_up": None if wrap_up == WrapUp() else _wrap_up(wrap_up),
         "tiers": queue.tiers,
+        "overflow": [_rule(rule) for rule in queue.overflow],
         "greeting": queue.greeting,
         "closed_announcement": queue.closed_announcement,
     }
@@ -128,6 +132,17 @@ def _member(member: Member) -> Any:
     if not member.delay and not member.age_shift:
         return member.agent
     keys = {"agent": member.agent, "delay": member.delay or None, "age_shift": member.age_shift or None}
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _rule(rule: Overflow) -> dict[str, Any]:
+    keys = {
+        "after": rule.after,
+        "expected": rule.expected,
+        "to": rule.to,
+        "lend": rule.lend,
+        "treatment": None if rule.treatment is None else str(rule.treatment),
+    }
     return {key: value for key, value in keys.items() if value is not None}
 
 

@@ -13,6 +13,7 @@ from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
 from callcenter.domain.order import Step, read_step
+from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.phone import parse_number
 from callcenter.errors import NotFound
 from callcenter.store.pool import Pool
@@ -69,6 +70,7 @@ class Organisation:
     region: str
     timezone: str
     languages: Sequence[str]
+    default_handling: timedelta = DEFAULT_HANDLING
 
 
 class Directory:

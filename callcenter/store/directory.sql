@@ -1,5 +1,5 @@
 -- name: organisation
-select name, region, timezone, languages from organisation;
+select name, region, timezone, languages, default_handling from organisation;
 
 -- name: users
 select id, name, full_name, role, language, manager_id, endpoint, skills, capacity, demo, active from users order by id;

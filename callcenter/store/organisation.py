@@ -21,6 +21,7 @@ from callcenter.domain.organisation import (
     UserEntry,
     WrapUp,
 )
+from callcenter.domain.overflow import Overflow, Treatment
 from callcenter.store.log import Connection
 from callcenter.store.queries import Queries
 
@@ -40,6 +41,7 @@ async def read(connection: Connection) -> Organisation:
             languages=tuple(general["languages"]),
             capacity=_ordered(general["capacity"]),
             interrupted_by={held: tuple(by) for held, by in _ordered(general["interrupted_by"]).items()},
+            default_handling=general["default_handling"],
         ),
         users=tuple(_user(row) for row in await connection.fetch(SQL.users) if row["active"]),
         hours=tuple(_hours(row) for row in await connection.fetch(SQL.hours)),
@@ -102,9 +104,24 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
             mode=WrapUpMode(row["wrap_up_mode"]), limit=row["wrap_up_limit"], dispositions=tuple(row["dispositions"])
         ),
         tiers={tier: parse_duration(shift) for tier, shift in row["tiers"].items()},
+        overflow=tuple(rule_of(rule) for rule in row["overflow"]),
         greeting=row["greeting"],
         closed_announcement=row["closed_announcement"],
     )
+
+
+def rule_of(kept: Mapping[str, str]) -> Overflow:
+    """As the table queue has it."""
+    durations = {key: parse_duration(kept[key]) for key in ("after", "expected") if key in kept}
+    treatment = Treatment(kept["treatment"]) if "treatment" in kept else None
+    return Overflow(**durations, to=kept.get("to"), lend=kept.get("lend"), treatment=treatment)
+
+
+def _rule(rule: Overflow) -> dict[str, str]:
+    durations = {"after": rule.after, "expected": rule.expected}
+    kept = {key: format_duration(value) for key, value in durations.items() if value is not None}
+    names = {"to": rule.to, "lend": rule.lend, "treatment": rule.treatment}
+    return kept | {key: str(value) for key, value in names.items() if value is not None}
 
 
 def _policy(row: asyncpg.Record) -> PolicyEntry:
@@ -126,6 +143,7 @@ async def put_general(connection: Connection, general: General) -> None:
         list(general.languages),
         dict(general.capacity),
         {held: list(by) for held, by in general.interrupted_by.items()},
+        general.default_handling,
     )
 
 
@@ -192,6 +210,7 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             queue.prefer,
             queue.prefer_for,
             queue.prefer_within,
+            [_rule(rule) for rule in queue.overflow],
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)

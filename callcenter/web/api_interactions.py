@@ -11,6 +11,7 @@ from callcenter.actions import postings
 from callcenter.domain.agent import Role
 from callcenter.domain.interaction import Channel, ReservationState, State
 from callcenter.errors import Conflict, Invalid
+from callcenter.ports import Wait
 from callcenter.store.directory import Queue
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
@@ -26,7 +27,7 @@ from callcenter.web.interactions import (
     whole,
     with_external_id,
 )
-from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
@@ -116,6 +117,7 @@ class Why:
     decision: dict[str, Any] | None
     chosen_because: str | None
     waiting_because: str | None
+    wait: Wait | None
 
 
 async def _now(request: web.Request, ident: int) -> web.StreamResponse:
@@ -329,13 +331,13 @@ async def assign(request: web.Request) -> web.StreamResponse:
 @operation("GET", f"{_AT}/why", summary="Why this agent, why still waiting", tag="interactions", answer=Why)
 async def why(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
-    await readable(request, ident)
-    row = await request.app[POOL].fetchrow(SQL.decision, ident)
+    row = await readable(request, ident)
+    made = await request.app[POOL].fetchrow(SQL.decision, ident)
     decision = None
-    if row is not None:
+    if made is not None:
         # `candidates`, `excluded` and `step` are there even when the router had no choice to explain.
-        blank: dict[str, Any] = {"agent": row["agent"], "candidates": [], "excluded": {}, "step": 0}
-        decision = {**blank, "reason": row["reason"], **(row["decision"] or {})}
+        blank: dict[str, Any] = {"agent": made["agent"], "candidates": [], "excluded": {}, "step": 0}
+        decision = {**blank, "reason": made["reason"], **(made["decision"] or {})}
         users = request.app[DIRECTORY].users
         decision["candidates"] = [
             {**candidate, "agent": users[candidate["agent"]].name}
@@ -343,13 +345,28 @@ async def why(request: web.Request) -> web.StreamResponse:
             if candidate["agent"] in users
         ]
     because = None if decision is None else chosen_because(decision)
-    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], ident, now=request.app[CLOCK]())
-    return answer(Why(decision, because, waiting))
+    wait = request.app[WAITS].of(ident)
+    now = request.app[CLOCK]()
+    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=now)
+    return answer(Why(decision, because, waiting, wait))
+
+
+@operation(
+    "GET", f"{_AT}/wait", summary="Place in line and expected wait of what waits for an agent", tag="interactions",
+    answer=Wait,
+)  # fmt: skip
+async def get_wait(request: web.Request) -> web.StreamResponse:
+    ident = path_id(request)
+    await readable(request, ident)
+    wait = request.app[WAITS].of(ident)
+    if wait is None:
+        raise Conflict("It is not waiting in a queue.")
+    return answer(wait)
 
 
 def routes() -> list[web.RouteDef]:
     found = (
         list_interactions, get_interaction, post_interaction, accept, reject, end, wrap_up, move, take_out, assign,
-        identify, why,
+        identify, why, get_wait,
     )  # fmt: skip
     return [each.route() for each in found]

@@ -17,18 +17,19 @@ from callcenter.errors import Forbidden, NotFound
 from callcenter.store.queries import Queries
 from callcenter.web.auth import identity
 from callcenter.web.body import STRICT, answer, path_name, read_body
-from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Page
 
 _SQL = Queries(Path(__file__).with_name("queues.sql"))
-# What a contact takes where none was handled in the last hour (domain.md: expected wait).
-_HANDLING = 90.0
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one."""
+    """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one.
+
+    `expected_wait_seconds`: of one who comes now; null when nobody is at work there.
+    """
 
     name: str
     waiting: int
@@ -71,29 +72,14 @@ class Choice:
     reason: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
 
-def expected_wait(*, handling: float, waiting: int, ready: int, share: float) -> float | None:
-    """Seconds that whoever comes now will wait: handling time × max(0, waiting − ready + 1) / share.
-
-    `share`: Σ 1/k over the agents on queue, each in k queues. None when nobody works for the queue.
-    """
-    if share <= 0:
-        return None
-    return round(handling * max(0, waiting - ready + 1) / share, 1)
-
-
-def _queue(row: asyncpg.Record) -> QueueItem:
+def _queue(row: asyncpg.Record, expected: float | None) -> QueueItem:
     # Plain strings: an enumeration's members are no keys of JSON.
     agents = {status.value: int(row["agents"].get(status, 0)) for status in RoutingStatus}
     return QueueItem(
         name=row["name"],
         waiting=row["waiting"],
         longest_wait_seconds=row["longest"],
-        expected_wait_seconds=expected_wait(
-            handling=row["handling"] or _HANDLING,
-            waiting=row["waiting"],
-            ready=agents[RoutingStatus.IDLE.value],
-            share=row["share"],
-        ),
+        expected_wait_seconds=expected,
         service_level=row["service_level"],
         service_level_target=row["target"],
         service_level_within_seconds=row["within"],
@@ -110,7 +96,8 @@ async def list_queues(request: web.Request) -> web.StreamResponse:
     zone = ZoneInfo(request.app[DIRECTORY].organisation.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
     rows = await request.app[POOL].fetch(_SQL.queues, midnight, now)
-    return answer(Page([_queue(row) for row in rows], None))
+    waits = request.app[WAITS]
+    return answer(Page([_queue(row, waits.for_next(row["id"])) for row in rows], None))
 
 
 def _agent(row: asyncpg.Record) -> AgentItem:

@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from callcenter.feed import Feed
+from callcenter.ports import Waits
 from callcenter.settings import Settings
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -18,6 +19,7 @@ LOG = web.AppKey("log", ContactLog)
 FEED = web.AppKey("feed", Feed)
 DIRECTORY = web.AppKey("directory", Directory)
 NODE = web.AppKey("node", Node)
+WAITS: web.AppKey[Waits] = web.AppKey("waits")
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 # Told of a session that its user ended (user, session): what hangs on it ends too.
 SIGNED_OUT: web.AppKey[Callable[[int, str], None]] = web.AppKey("signed_out")

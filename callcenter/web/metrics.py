@@ -34,6 +34,11 @@ class Metrics:
             "callcenter_events", "Events of the contact log, as delivered here.", ["kind"], registry=self.registry
         )
         self.streams = Gauge("callcenter_streams", "Open connections to /api/v1/stream.", registry=self.registry)
+        self.wait_error = Histogram(
+            "callcenter_wait_error_seconds",
+            "How far the wait expected at the beginning was from the real one; seen by the router's leader.",
+            buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600), registry=self.registry,
+        )  # fmt: skip
         self._lag = Gauge(
             "callcenter_log_lag_seconds", "Age of the newest event when it was delivered.", registry=self.registry
         )

@@ -14,8 +14,7 @@ day as (
            count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
            count(*) filter (where answered_at - queued_at <= within) as in_time,
            count(*) filter (where answered_at is not null or outcome = 'abandoned'
-                            or closed_at is null and $2 - queued_at > within) as known,
-           extract(epoch from avg(closed_at - answered_at) filter (where closed_at > $2::timestamptz - interval '1 hour'))::float8 as handling
+                            or closed_at is null and $2::timestamptz - queued_at > within) as known
     from today group by queue_id
 ),
 waiting as (
@@ -25,19 +24,15 @@ waiting as (
 member as (
     select m.queue_id, case when a.presence = 'on_queue' then a.routing_status
                             when a.routing_status in ('idle', 'off_queue') then 'off_queue' else a.routing_status end as doing,
-           count(*) as count,
-           -- An agent of several queues counts for a part in each.
-           coalesce(sum(1.0 / (select count(*) from queue_member o join queue oq on oq.id = o.queue_id and oq.active
-                               where o.user_id = m.user_id)) filter (where a.presence = 'on_queue'), 0)::float8 as share
+           count(*) as count
     from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
     group by 1, 2
 )
-select q.name, coalesce(w.waiting, 0) as waiting, w.longest, coalesce(d.answered, 0) as answered,
+select q.id, q.name, coalesce(w.waiting, 0) as waiting, w.longest, coalesce(d.answered, 0) as answered,
        coalesce(d.abandoned, 0) as abandoned, coalesce(d.short_abandoned, 0) as short_abandoned,
-       case when d.known > 0 then d.in_time::float8 / d.known end as service_level, d.handling,
+       case when d.known > 0 then d.in_time::float8 / d.known end as service_level,
        q.service_level_target as target, extract(epoch from q.service_level_within)::float8 as within,
-       coalesce((select jsonb_object_agg(doing, count) from member where queue_id = q.id), '{}') as agents,
-       coalesce((select sum(share) from member where queue_id = q.id), 0)::float8 as share
+       coalesce((select jsonb_object_agg(doing, count) from member where queue_id = q.id), '{}') as agents
 from queue q left join day d on d.queue_id = q.id left join waiting w on w.queue_id = q.id
 where q.active order by q.name;
 

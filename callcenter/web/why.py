@@ -12,9 +12,11 @@ from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import State
 from callcenter.domain.needs import LANGUAGE, NOTHING, fulfils, in_words, missing, spoken
 from callcenter.domain.order import Asked, asked_after, place, tier_shift
+from callcenter.domain.overflow import Treatment
+from callcenter.ports import Due, Wait
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
-from callcenter.web.interactions import SQL, standing
+from callcenter.web.interactions import SQL
 
 # What a preferred agent is to the customer.
 PREFERRED = {"last_agent": "last agent", "owner": "account owner", "named": "named on arrival"}
@@ -27,16 +29,18 @@ CHOSEN = {
 }
 
 
-async def waiting_because(pool: Pool, directory: Directory, ident: int, *, now: datetime) -> str | None:
-    """None when somebody has it, or nobody will. Raises NotFound."""
-    row = await standing(pool, ident, asks=0)
+async def waiting_because(
+    pool: Pool, directory: Directory, row: asyncpg.Record, wait: Wait | None, *, now: datetime
+) -> str | None:
+    """None when somebody has it, or nobody will. `row`: how it stands (callcenter.web.interactions)."""
     match row["state"]:
         case State.NEW:
             return "It is not in a queue yet."
         case State.OFFERED:
             return "It is offered to an agent, who has not answered yet."
         case State.QUEUED:
-            return await _in_queue(pool, directory, directory.queue(row["queue_id"]), ident, now)
+            said = await _in_queue(pool, directory, directory.queue(row["queue_id"]), row["id"], now)
+            return " ".join([said, *([] if wait is None else _outlook(wait))])
         case _:
             return None
 
@@ -66,6 +70,37 @@ async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, 
     else:
         said.append("The queue has no agents.")
     return " ".join(said)
+
+
+def _outlook(wait: Wait) -> list[str]:
+    said = ["How long it will take is unknown: nobody is at work there."]
+    if wait.expected_seconds is not None:
+        said = [f"Expected to wait {_span(wait.expected_seconds)} more."]
+    return said if wait.due is None else [*said, _coming(wait.due)]
+
+
+def _coming(due: Due) -> str:
+    """What its queue's rules will do with it."""
+    when = (
+        f"in {_span(due.in_seconds)}"
+        if due.in_seconds is not None
+        else f"once the expected wait is over {_span(due.longer_than_seconds or 0)}"
+    )
+    match due.action:
+        case "to":
+            return f"It overflows to {due.queue} {when}."
+        case "lend":
+            return f"Agents of {due.queue} may help out {when}, as long as {due.queue} keeps its own promise."
+        case Treatment.CALLBACK:
+            return f"It is offered a call back {when}."
+        case Treatment.VOICEMAIL:
+            return f"It is offered to leave a message {when}."
+        case _:
+            return f"It is treated as outside the opening hours {when}."
+
+
+def _span(seconds: float) -> str:
+    return format_duration(timedelta(seconds=round(seconds)))
 
 
 async def _waits_for(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from callcenter.domain.events import Event
+from callcenter.domain.overflow import Treatment
 from callcenter.store.db import retrying
 from callcenter.store.directory import Directory, Queue
 from channels.telephony import agi
@@ -48,6 +49,8 @@ class Call:
     music: bool = False
     closed: bool = False
     taken_out: bool = False  # closed by a supervisor, while the caller was there
+    # It waited so long that it is treated as outside the opening hours.
+    turned_away: bool = False
     # Reservations by the leg (Uniqueid) that talks under them.
     legs: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,6 +128,9 @@ class Calls:
                             call.switch.note(CallChange(Change.RINGING, call.unique))
                 case "interaction.moved" if event.queue is not None:
                     call.queue = self._directory.queues.get(event.queue, call.queue)
+                case "interaction.treatment" if event.data["treatment"] == Treatment.CLOSED:
+                    call.turned_away = True
+                    call.news.set()
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
                     call.taken_out = event.data.get("cause") == "taken_out"

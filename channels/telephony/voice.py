@@ -137,6 +137,9 @@ class Voice:
                 if call.offer is offer:
                     call.offer = None
                 continue
+            if call.turned_away and call.queue is not None:
+                await self._turn_away(call, Outcome.FLOW_OUT, "overflow", call.queue.closed_announcement)
+                return
             if not call.music:
                 call.music = True
                 await quietly(session, agi.music_on())

@@ -162,6 +162,54 @@ async def test_references_may_lead_to_what_is_here_already_but_not_nowhere(log, 
         await apply(log, now, more.replace("hours = 'office'\n", ""), prune=True)
 
 
+OVERFLOWING = (
+    SMALL
+    + """
+overflow = [
+  { after = "60s", to = "sales" },
+]
+
+[[queues]]
+name = "sales"
+overflow = [{ expected = "2m", to = "spare" }]
+
+[[queues]]
+name = "spare"
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("{ to = 'sales' }", "a rule says when by either after or expected"),
+        ("{ after = '1m', expected = '1m', to = 'sales' }", "a rule says when by either after or expected"),
+        ("{ after = '1m' }", "a rule says what by one of to, lend and treatment"),
+        ("{ after = '1m', to = 'sales', lend = 'sales' }", "a rule says what by one of to, lend and treatment"),
+        ("{ after = '1m', lend = 'support' }", "another queue was expected than this one"),
+        ("{ after = '0s', to = 'sales' }", "expected a duration above zero"),
+        ("{ after = '1m', treatment = 'magic' }", "expected 'callback', 'voicemail' or 'closed', not 'magic'"),
+    ],
+)
+def test_an_overflow_rule_that_cannot_be_meant_is_refused(rule, words):
+    [found] = complaints(OVERFLOWING.replace('{ after = "60s", to = "sales" }', rule))
+    assert found.startswith("org.toml, line 15: queues[1].overflow[1]")
+    assert words in found
+
+
+async def test_work_that_would_come_back_by_overflow_is_refused_with_its_way(log, now):
+    await apply(log, now, OVERFLOWING)
+    with pytest.raises(BadFile) as caught:
+        await apply(log, now, "[[queues]]\nname = 'spare'\noverflow = [{ after = '5s', to = 'support' }]")
+    [found] = map(str, caught.value.problems)
+    assert found.startswith("org.toml, line 3: queues[1].overflow[1].to: work would come back on the way ")
+    assert found.endswith("support → sales → spare → support")
+    with pytest.raises(BadFile, match="sales → sales"):
+        await apply(log, now, "[[queues]]\nname = 'sales'\noverflow = [{ after = '5s', to = 'sales' }]")
+    with pytest.raises(BadFile, match="there are no queues of the name 'nowhere'"):
+        await apply(log, now, "[[queues]]\nname = 'sales'\noverflow = [{ after = '5s', lend = 'nowhere' }]")
+
+
 async def test_a_number_or_phone_of_somebody_else_is_refused(log, now):
     await apply(log, now, SMALL)
     for text in (

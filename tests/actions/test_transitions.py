@@ -18,6 +18,7 @@ from callcenter.domain.interaction import (
     State,
     Verb,
 )
+from callcenter.domain.overflow import Treatment
 from callcenter.errors import Conflict
 from callcenter.store.pool import Pool
 from tests.builders import NOW, Floor, arrive, later, make_floor
@@ -67,6 +68,10 @@ ACTS: dict[Verb, Act] = {
     Verb.ADOPT: lambda f, i, r: interactions.adopt(f.log, i, node=f.node, leg=None, now=later(1)),
     Verb.MOVE: lambda f, i, r: interactions.move(f.log, i, queue=None, priority=5, actor=f.agent, now=later(1)),
     Verb.TAKE_OUT: lambda f, i, r: interactions.take_out(f.log, i, reason=None, actor=f.agent, now=later(1)),
+    Verb.OVERFLOW: lambda f, i, r: interactions.overflow(f.log, i, queue=f.queue, to=f.queue, rule="", now=later(1)),
+    Verb.TREAT: lambda f, i, r: interactions.treat(
+        f.log, i, queue=f.queue, treatment=Treatment.CALLBACK, rule="", now=later(1)
+    ),
     Verb.RESERVE: lambda f, i, r: interactions.reserve(
         f.log, i, agent=f.agent, agent_version=None, reason="", decision=None, due=later(9), now=later(1)
     ),

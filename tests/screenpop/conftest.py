@@ -23,7 +23,7 @@ from screenpop import site as consoles
 from screenpop.i18n import load_languages
 from screenpop.live import Hub
 from screenpop.render import Renderer
-from tests.builders import NOW, make_queue, make_user
+from tests.builders import NOW, FakeWaits, make_queue, make_user
 
 PASSWORD = "a long walk home"
 
@@ -50,6 +50,7 @@ class House:
     hub: Hub
     users: dict[str, int]
     queue: int
+    waits: FakeWaits
     csrf: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -105,6 +106,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     app[keys.NODE] = node
     app[keys.CLOCK] = lambda: NOW
     app[keys.READINESS] = {}
+    app[keys.WAITS] = waits = FakeWaits()
     hub = Hub(log, feed, directory, node=node, clock=lambda: NOW, renderer=_renderer())
     site.add_routes(app, switches={})
     consoles.add_routes(app, hub)
@@ -112,7 +114,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     await client.start_server()
     running = asyncio.create_task(hub.run())
     reading = asyncio.create_task(feed.run())
-    yield House(client, log, feed, directory, hub, users, queue)
+    yield House(client, log, feed, directory, hub, users, queue, waits)
     running.cancel()
     reading.cancel()
     await asyncio.gather(running, reading, return_exceptions=True)

@@ -279,10 +279,12 @@ async def test_the_wall_counts_the_day(house: House):
         NOW,
     )
     await arrive(house.log, queue=house.queue, now=later(-30))
+    house.waits.queues[house.queue] = 95.0
     await house.sign_in("sue")
     text = await (await house.client.get("/wall")).text()
     assert "25 %" in text  # one in time of two answered, one given up, one who waits too long
     assert "support: 1 waiting, longest 0:30, target 0:20" in text
+    assert "expected wait 1:35" in text
     assert (await house.client.get("/wall/region")).status == 200
 
 

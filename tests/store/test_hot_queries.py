@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FEED = Queries(ROOT / "callcenter" / "feed.sql")
 DUE = Queries(ROOT / "routing" / "due.sql")
 SNAPSHOT = Queries(ROOT / "routing" / "snapshot.sql")
+WAITS = Queries(ROOT / "routing" / "waits.sql")
 VOICE = Queries(ROOT / "channels" / "telephony" / "voice.sql")
 
 
@@ -84,3 +85,18 @@ async def test_a_hot_query_finds_its_rows_by_an_index(
     await db.execute(HISTORY)
     await db.execute("analyze")
     assert any(name.startswith(index) for name in await indexes_of(db, sql, *args))
+
+
+async def test_the_pace_of_an_hour_is_found_by_indexes(db: asyncpg.Connection) -> None:
+    await db.execute(HISTORY)
+    await db.execute("insert into queue (name) values ('support')")
+    await db.execute(
+        "update interaction set queue_id = 1, queued_at = arrived_at, answered_at = arrived_at, closed_at = arrived_at"
+    )
+    await db.execute("analyze")
+    await db.execute("set plan_cache_mode = force_generic_plan")
+    await db.execute(f"prepare measure as {WAITS.measure}")
+    plan = "\n".join(row[0] for row in await db.fetch("explain execute measure ('2026-01-04')"))
+    assert "Seq Scan on interaction" not in plan
+    assert "interaction_closed_at" in plan
+    assert "interaction_queued_at" in plan

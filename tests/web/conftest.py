@@ -22,6 +22,7 @@ from callcenter.settings import Settings
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.web import keys, site
+from tests.builders import FakeWaits
 
 PASSWORD = "a long walk home"
 
@@ -54,6 +55,7 @@ class Doors:
     feed: Feed
     clock: Clock
     readiness: dict[str, Any]
+    waits: FakeWaits
     ids: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -154,6 +156,7 @@ async def doors(pool: Any, database: str, now: datetime, switches: dict[str, Pho
     await feed.start()
     directory = Directory(pool)
     clock = Clock(now)
+    waits = FakeWaits()
     app = site.application()
     app[keys.SETTINGS] = Settings()
     app[keys.POOL] = pool
@@ -163,10 +166,11 @@ async def doors(pool: Any, database: str, now: datetime, switches: dict[str, Pho
     app[keys.CLOCK] = clock.__call__
     readiness: dict[str, Callable[[], Awaitable[str | None]]] = {}
     app[keys.READINESS] = readiness
+    app[keys.WAITS] = waits
     site.add_routes(app, switches=switches)
     client = TestClient(TestServer(app))
     await client.start_server()
-    made = Doors(client, log, directory, feed, clock, readiness)
+    made = Doors(client, log, directory, feed, clock, readiness, waits)
     await made.add_user("amy")
     await made.add_user("bo")
     await made.add_user("sue", Role.SUPERVISOR)

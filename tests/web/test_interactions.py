@@ -8,6 +8,7 @@ import pytest
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.interaction import Channel, ReservationState
+from tests.builders import a_wait
 from tests.web.conftest import Doors, Phones
 
 FIELDS = {
@@ -229,6 +230,22 @@ async def test_why_explains_an_offer_and_a_wait(doors: Doors) -> None:
     waiting = await doors.get("sue", f"/api/v1/interactions/{second}/why")
     assert waiting["decision"] is None
     assert waiting["waiting_because"] == "It is the first in line. The queue's agents: 1 offered, 1 offline."
+
+
+async def test_what_waits_has_a_place_and_an_expected_wait_and_nothing_else_has(doors: Doors) -> None:
+    ident = await doors.arrive()
+    at = f"/api/v1/interactions/{ident}"
+    assert (await doors.get("sue", f"{at}/why"))["wait"] is None
+    assert (await doors.call("sue", "GET", f"{at}/wait")).status == 409
+    doors.waits.waits[ident] = a_wait(position=2, expected_seconds=150.2, p80_seconds=40.0)
+    why = await doors.get("sue", f"{at}/why")
+    assert why["wait"] == await doors.get("sue", f"{at}/wait")
+    assert why["wait"]["position"] == 2
+    assert why["waiting_because"].endswith(" Expected to wait 2m30s more.")
+    doors.waits.waits[ident] = a_wait(expected_seconds=None)
+    why = (await doors.get("sue", f"{at}/why"))["waiting_because"]
+    assert why.endswith("How long it will take is unknown: nobody is at work there.")
+    assert (await doors.call("bo", "GET", f"{at}/wait")).status == 403
 
 
 async def test_why_counts_who_looks_older_and_names_what_is_asked_for(doors: Doors) -> None:

@@ -98,7 +98,7 @@ async def test_a_bug_of_ours_is_a_document_and_no_stack_trace(doors: Doors, monk
 
 
 async def test_a_database_that_is_away_is_503_with_when_to_try_again(doors: Doors, monkeypatch) -> None:
-    def away(_: object) -> None:
+    def away(*_: object) -> None:
         raise ConnectionRefusedError
 
     monkeypatch.setattr("callcenter.web.api_queues._queue", away)

@@ -21,6 +21,8 @@ language sql stable as $$
         || case when i.state = 'queued' then jsonb_build_object(
             'language', coalesce(i.language, (select language from customer where id = i.customer_id)),
             'preferred', i.preferred, 'preferred_as', i.preferred_as) else '{}' end
+        || case when i.entered_at is null and i.treated is null then '{}'
+                else jsonb_build_object('entered_at', i.entered_at, 'treated', i.treated) end
 $$;
 
 create or replace function agent_image(a agent) returns jsonb

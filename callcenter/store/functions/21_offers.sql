@@ -243,7 +243,7 @@ begin
     perform lock_interaction(p_interaction);
     select queue_id into v_from from interaction where id = p_interaction;
     update interaction set queue_id = coalesce(p_queue, queue_id), priority = coalesce(p_priority, priority),
-        version = version + 1
+        entered_at = case when p_queue <> queue_id then p_now else entered_at end, version = version + 1
     where id = p_interaction and state = 'queued' returning * into i;
     if found and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
         update interaction set (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))

@@ -1,0 +1,168 @@
+"""What waits are expected on every node, from what the last hour was like, and how far off it was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from callcenter.actions import interactions
+from callcenter.domain.events import Event
+from callcenter.domain.interaction import Arrival, Channel, Proposal, ReservationState
+from callcenter.store.directory import Directory
+from callcenter.store.pool import Pool
+from routing import snapshot
+from routing.leadership import Leadership
+from routing.state import RouterState
+from routing.waits import Waits
+from tests.builders import NOW, Floor, arrive, ident_of, later, make_floor, on_queue, reserve
+
+
+@dataclass
+class Clock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Office:
+    """One node: what it expects, and how wrong it was."""
+
+    floor: Floor
+    waits: Waits
+    leadership: Leadership
+    state: RouterState
+    clock: Clock
+    missed_by: list[float] = field(default_factory=list)
+
+
+async def an_office(pool: Pool, *, leads: bool = True) -> Office:
+    floor = await make_floor(pool)
+    directory = Directory(pool)
+    await directory.load()
+    leadership = Leadership("", node=floor.node)
+    leadership.leads = leads
+    state = await snapshot.load(pool, require_console=True, day_began=NOW)
+    clock, missed_by = Clock(NOW), list[float]()
+    waits = Waits(pool, directory, leadership, state=lambda: state, clock=clock, missed_by=missed_by.append)
+
+    def apply(events: Sequence[Event]) -> None:
+        for event in events:
+            state.apply(event)
+
+    floor.log.listen(apply)
+    floor.log.listen(waits.committed)
+    return Office(floor, waits, leadership, state, clock, missed_by)
+
+
+async def history(pool: Pool, queue: int, *contacts: tuple[str, float, float, float]) -> None:
+    """Contacts by channel, waited, handled, and how long ago they closed (seconds)."""
+    for channel, waited, handled, ago in contacts:
+        closed = later(-ago)
+        await pool.execute(
+            """insert into interaction (
+                   channel, state, outcome, queue_id, arrived_at, queued_at, answered_at, closed_at)
+               values ($1, 'closed', 'handled', $2, $3, $3, $4, $5)""",
+            channel,
+            queue,
+            later(-handled - waited, closed),
+            later(-handled, closed),
+            closed,
+        )
+
+
+async def test_a_queues_pace_is_that_of_what_closed_in_the_last_hour(pool: Pool) -> None:
+    office = await an_office(pool)
+    queue = office.floor.queue
+    await history(pool, queue, ("phone", 10, 60, 5), ("phone", 30, 120, 3000), ("email", 500, 600, 100))
+    await history(pool, queue, ("phone", 900, 9000, 3700), ("phone", 900, 9000, -10))
+    await office.waits.refresh()
+    await reserve(office.floor.log, await arrive(office.floor.log, queue=queue), office.floor.agent)
+    waiting = await arrive(office.floor.log, queue=queue)
+    assert office.waits.for_next(queue) == 90 * 2
+    told = office.waits.of(waiting)
+    assert told is not None
+    assert (told.position, told.expected_seconds, told.told_seconds) == (1, 90, 90)
+    assert (told.median_seconds, told.p80_seconds) == (20, 26)
+    mail = Arrival(Channel.EMAIL, "mail/1", None, None)
+    slow = await interactions.arrive(office.floor.log, mail, queue=queue, queued=True, node=None, now=NOW)
+    told = office.waits.of(ident_of(slow))
+    assert told is not None
+    assert (told.position, told.expected_seconds) == (1, 600)
+    assert (told.median_seconds, told.p80_seconds) == (500, 500)
+
+
+async def test_without_history_the_organisations_word_counts_and_without_agents_nothing_is_said(pool: Pool) -> None:
+    await pool.execute("update organisation set default_handling = interval '2 minutes'")
+    office = await an_office(pool)
+    await office.waits.refresh()
+    queue = office.floor.queue
+    await reserve(office.floor.log, await arrive(office.floor.log, queue=queue), office.floor.agent)
+    assert office.waits.for_next(queue) == 120
+    agent = office.state.agents[office.floor.agent]
+    office.state.put_agent(replace(agent, presence="break", version=99))
+    assert office.waits.for_next(queue) is None
+    assert office.waits.for_next(4711) is None
+    assert office.waits.of(4711) is None
+
+
+async def test_a_standby_knows_what_the_leader_measured(pool: Pool) -> None:
+    leader = await an_office(pool)
+    queue = leader.floor.queue
+    await history(pool, queue, ("phone", 10, 45, 5))
+    await leader.waits.refresh()
+    leader.leadership.leads = False
+    leader.waits._paces = {}
+    await leader.waits.refresh()
+    assert leader.waits.handling(queue, "phone") == 45
+
+
+async def test_how_wrong_an_estimate_was_is_counted_once_and_by_the_leader(pool: Pool) -> None:
+    office = await an_office(pool)
+    log, agent = office.floor.log, office.floor.agent
+    for leads, expected in ((True, [0.0, 50.0]), (False, [0.0, 50.0])):
+        office.leadership.leads = leads
+        busy = await arrive(log, queue=office.floor.queue)
+        first = await reserve(log, busy, agent)
+        await interactions.answer(log, first, now=NOW)
+        ident = await arrive(log, queue=office.floor.queue)
+        assert office.waits.told(ident) == 90
+        await interactions.end_interaction(log, busy, cause="", now=later(30))
+        await interactions.wrap_up(log, first, queue=None, disposition=None, note=None, now=later(35))
+        second = await reserve(log, ident, agent, now=later(36))
+        events = await interactions.answer(log, second, now=later(40))
+        office.waits.note(events)  # the feed tells it again
+        assert office.missed_by == expected
+        assert office.waits.told(ident) is None
+        await interactions.end_interaction(log, ident, cause="", now=later(50))
+        await interactions.wrap_up(log, second, queue=None, disposition=None, note=None, now=later(55))
+        await on_queue(log, agent)
+
+
+async def test_an_offer_that_comes_back_leaves_what_was_told(pool: Pool) -> None:
+    office = await an_office(pool)
+    log = office.floor.log
+    ident = await arrive(log, queue=office.floor.queue)
+    assert office.waits.told(ident) == 0
+    offer = await reserve(log, ident, office.floor.agent)
+    await interactions.return_to_queue(log, offer, state=ReservationState.TIMED_OUT, reason="timed_out", now=later(20))
+    assert office.waits.told(ident) == 0
+    told = office.waits.of(ident)
+    assert told is not None
+    assert told.expected_seconds is None  # the only agent does not respond
+
+
+async def test_a_call_that_is_offered_as_it_arrives_was_expected_not_to_wait(pool: Pool) -> None:
+    office = await an_office(pool)
+    log, agent = office.floor.log, office.floor.agent
+    arrival = Arrival(Channel.PHONE, "default/1.0", "phone", "+8613800138000")
+    version = office.state.agents[agent].version
+    proposal = Proposal(agent, version, "longest_idle", {})
+    events = await interactions.arrive(
+        log, arrival, queue=office.floor.queue, queued=True, node=None, now=NOW, proposal=proposal
+    )
+    reserved = next(event for event in events if event.kind == "interaction.reserved")
+    assert office.waits.told(ident_of(events)) == 0
+    await interactions.answer(log, reserved.data["reservation"], now=later(3))
+    office.waits.note(events)
+    assert (office.missed_by, office.waits.told(ident_of(events))) == ([3.0], None)
