@@ -45,6 +45,19 @@ def picture(state: RouterState) -> tuple[object, object]:
     )
 
 
+COUNTED = """
+select jsonb_build_object('load', a.load, 'offer', a.offer, 'live', a.live) as counted,
+       jsonb_build_object(
+           'load', coalesce((select jsonb_object_agg(channel, n) from (
+               select channel, count(*) as n from reservation r
+               where r.agent_id = a.user_id and r.state in ('pending', 'accepted') group by channel) c), '{}'),
+           'offer', exists (select from reservation r where r.agent_id = a.user_id and r.state = 'pending'),
+           'live', (select count(*) from reservation r
+                    where r.agent_id = a.user_id and r.state = 'accepted' and r.released_at is null)) as there
+from agent a
+"""
+
+
 async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: Pool) -> None:  # noqa: C901
     log = ContactLog(pool)
     node = await make_node(pool)
@@ -115,6 +128,8 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
             assert seen.load.get("phone", 0) <= 1
             most = max(most, sum(seen.load.values()))
     assert most > 1
+    for row in await pool.fetch(COUNTED):
+        assert row["counted"] == row["there"]
     assert picture(state) == picture(await snapshot.load(pool, require_console=True, day_began=NOW))
 
 
