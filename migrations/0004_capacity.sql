@@ -14,19 +14,15 @@ alter table users alter column capacity set default '{}';
 update users set capacity = '{}' where capacity = '{"phone": 1, "chat": 4, "email": 1, "callback": 1}';
 
 alter table agent
-    -- What is in hand (offered, live, wrapping up): how many by channel, whether one is an offer, how many are live. Counted
-    -- here too since every move asks, and the index of open reservations is full of rows that are not open any more.
+    -- What is in hand (offered, live, wrapping up): how many by channel.
     add column load jsonb not null default '{}',
-    add column offer boolean not null default false,
-    add column live integer not null default 0,
     -- Chosen while something was in hand; becomes the presence when nothing is any more.
     add column next_presence text,
     add column next_presence_reason text;
-update agent set load = hand.load, offer = hand.offer, live = hand.live
-from (select agent_id, jsonb_object_agg(channel, number) as load, bool_or(offer) as offer, sum(live) as live
-      from (select agent_id, channel, count(*) as number, bool_or(state = 'pending') as offer,
-                   count(*) filter (where state = 'accepted' and released_at is null) as live
-            from reservation where state in ('pending', 'accepted') group by agent_id, channel) counted
+update agent set load = hand.load
+from (select agent_id, jsonb_object_agg(channel, number) as load
+      from (select agent_id, channel, count(*) as number from reservation
+            where state in ('pending', 'accepted') group by agent_id, channel) counted
       group by agent_id) hand
 where hand.agent_id = agent.user_id;
 

@@ -33,10 +33,10 @@ create table agent (
     desk_lost_at timestamptz default '-infinity'::timestamptz,
     version integer default 0 not null,
     load jsonb default '{}'::jsonb not null,
-    offer boolean default false not null,
-    live integer default 0 not null,
     next_presence text,
     next_presence_reason text,
+    offer boolean default false not null,
+    live integer default 0 not null,
     constraint agent_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
     constraint agent_pkey PRIMARY KEY (user_id)
 ) with (fillfactor=50);
