@@ -35,6 +35,8 @@ create table agent (
     load jsonb default '{}'::jsonb not null,
     next_presence text,
     next_presence_reason text,
+    offer boolean default false not null,
+    live integer default 0 not null,
     constraint agent_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
     constraint agent_pkey PRIMARY KEY (user_id)
 ) with (fillfactor=50);
@@ -441,7 +443,7 @@ create table users (
 -- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz) returns SETOF contact_log
 -- function routing_status(p_was text, p_presence text, p_hand text) returns text
 -- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
--- function settle_agent(a agent, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz) returns SETOF contact_log
+-- function settle_agent(p_agent bigint, p_channel text, p_in_hand integer, p_live integer, p_offer boolean, p_idle_since timestamptz, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function take_out(p_interaction bigint, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
 -- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log

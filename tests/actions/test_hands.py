@@ -210,8 +210,8 @@ async def test_what_comes_next_can_be_changed_and_taken_back(pool: Pool) -> None
     await choose(floor, "on_queue", at=12)
     row = await agent(floor)
     assert (row["presence"], row["presence_at"], row["next_presence"]) == ("on_queue", NOW, None)
-    assert await offer_of(floor, await hand_in(floor, Channel.CHAT))
-    await pool.execute("update reservation set state = 'cancelled' where state = 'pending'")
+    offered = await reserve(floor.log, await hand_in(floor, Channel.CHAT), floor.agent)
+    await interactions.return_to_queue(floor.log, offered, state=ReservationState.CANCELLED, reason="x", now=later(13))
     await finish(floor, *chat, at=20)
     await is_(floor, "idle")
 

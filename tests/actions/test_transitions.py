@@ -40,7 +40,14 @@ async def put(pool: Pool, floor: Floor, state: State) -> tuple[int, int]:
     ident = await arrive(floor.log, queue=floor.queue)
     reservation_state, status = _AROUND[state]
     await pool.execute("update interaction set state = $2, segments = 1 where id = $1", ident, state)
-    await pool.execute("update agent set routing_status = $2 where user_id = $1", floor.agent, status)
+    await pool.execute(
+        "update agent set routing_status = $2, load = $3, offer = $4, live = $5 where user_id = $1",
+        floor.agent,
+        status,
+        {"phone": 1} if reservation_state else {},
+        state is State.OFFERED,
+        int(state is State.ACTIVE),
+    )
     reservation = 0
     if reservation_state is not None:
         reservation = await pool.fetchval(

@@ -92,6 +92,6 @@ begin
     delete from interaction where id > {loaded};
     delete from floor.interaction where id > {loaded};
     update agent set presence = 'offline', routing_status = 'off_queue', desk_node_id = null, desk_lost_at = '-infinity',
-        not_before = null, failures = 0;
+        not_before = null, failures = 0, load = '{}', offer = false, live = 0, next_presence = null;
 end
 $do$;

@@ -46,6 +46,19 @@ def picture(state: RouterState) -> tuple[object, object]:
     )
 
 
+COUNTED = """
+select jsonb_build_object('load', a.load, 'offer', a.offer, 'live', a.live) as counted,
+       jsonb_build_object(
+           'load', coalesce((select jsonb_object_agg(channel, n) from (
+               select channel, count(*) as n from reservation r
+               where r.agent_id = a.user_id and r.state in ('pending', 'accepted') group by channel) c), '{}'),
+           'offer', exists (select from reservation r where r.agent_id = a.user_id and r.state = 'pending'),
+           'live', (select count(*) from reservation r
+                    where r.agent_id = a.user_id and r.state = 'accepted' and r.released_at is null)) as there
+from agent a
+"""
+
+
 def choices(state: RouterState, now: datetime) -> list[tuple[int, int]]:
     """What would be decided, one after the other."""
     made = []
@@ -129,6 +142,8 @@ async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(pool: 
             assert seen.load.get("phone", 0) <= 1
             most = max(most, sum(seen.load.values()))
     assert most > 1
+    for row in await pool.fetch(COUNTED):
+        assert row["counted"] == row["there"]
     fresh = await snapshot.load(pool, require_console=True, day_began=NOW)
     assert picture(state) == picture(fresh)
     assert {work.preferred_as for work in state.waiting.values()} >= {None, "last_agent", "named"}

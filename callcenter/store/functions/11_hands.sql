@@ -1,15 +1,18 @@
 -- What an agent has in hand: how much there may be, what follows from it, and what waits for what. For the verbs below.
 
--- Locks an interaction, everything that the agent has accepted, and the agent. Answers the interactions: no others of
--- this agent may be moved, since locking them later would break the order.
+-- Locks an interaction, everything live in the agent's hand, and the agent. Answers the interactions: no others of this
+-- agent may be moved, since locking them later would break the order.
 create or replace function lock_hand(p_interaction bigint, p_agent bigint) returns bigint[]
 language plpgsql as $$
 declare
-    v_locked bigint[];
+    v_locked bigint[] := array[p_interaction];
 begin
-    select array_agg(id order by id) into v_locked from (
-        select p_interaction as id
-        union select interaction_id from reservation where agent_id = p_agent and state = 'accepted') hand;
+    if (select live > 0 from agent where user_id = p_agent) then
+        v_locked := array(
+            select p_interaction
+            union select interaction_id from reservation where agent_id = p_agent and state = 'accepted'
+            order by 1);
+    end if;
     perform lock_interaction(id) from unnest(v_locked) as id;
     perform lock_agent(p_agent);
     return v_locked;
@@ -48,25 +51,27 @@ language sql immutable as $$
         else 'off_queue' end
 $$;
 
--- Writes a locked agent as `a` has them, with what follows from the reservations: load, routing status, and the presence
--- that was chosen for when nothing is in hand any more. Tells the log.
+-- What moves in the hand of a locked agent, and what follows: routing status, and with nothing left in hand the presence that
+-- was chosen for then. p_in_hand, p_live: how many more (fewer) of the channel are in hand, and of all live; p_offer: whether
+-- an offer is pending now (null: as before); p_idle_since: when a contact was over (null: none was). Tells the log.
 create or replace function settle_agent(
-    a agent, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz)
+    p_agent bigint, p_channel text, p_in_hand integer, p_live integer, p_offer boolean, p_idle_since timestamptz,
+    p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
 declare
-    v_hand text;
+    a agent;
+    v_number integer;
     v_status text;
 begin
-    select coalesce(jsonb_object_agg(channel, number), '{}'),
-           case when bool_or(offered) then 'offer' when bool_or(live) then 'live' when count(*) > 0 then 'wrapping'
-                else 'nothing' end
-    into a.load, v_hand
-    from (
-        select channel, count(*) as number, bool_or(state = 'pending') as offered,
-               bool_or(state = 'accepted' and released_at is null) as live
-        from reservation where agent_id = a.user_id and state in ('pending', 'accepted') group by channel) hand;
-    if v_hand = 'nothing' and a.next_presence is not null then
+    select * into a from agent where user_id = p_agent;
+    if p_in_hand <> 0 then
+        v_number := coalesce((a.load ->> p_channel)::integer, 0) + p_in_hand;
+        a.load := case when v_number > 0 then a.load || jsonb_build_object(p_channel, v_number) else a.load - p_channel end;
+    end if;
+    a.live := a.live + p_live;
+    a.offer := coalesce(p_offer, a.offer);
+    if a.load = '{}' and a.next_presence is not null then
         a.presence := a.next_presence;
         a.presence_reason := a.next_presence_reason;
         a.presence_at := p_now;
@@ -74,14 +79,18 @@ begin
         a.next_presence_reason := null;
         p_kind := 'agent.presence';
     end if;
-    v_status := routing_status(a.routing_status, a.presence, v_hand);
+    v_status := routing_status(a.routing_status, a.presence, case
+        when a.offer then 'offer' when a.live > 0 then 'live' when a.load <> '{}' then 'wrapping' else 'nothing' end);
+    if v_status <> a.routing_status then
+        a.routing_status := v_status;
+        a.routing_at := p_now;
+    end if;
     update agent set
         presence = a.presence, presence_reason = a.presence_reason, presence_at = a.presence_at,
         next_presence = a.next_presence, next_presence_reason = a.next_presence_reason,
-        routing_status = v_status,
-        routing_at = case when routing_status = v_status then routing_at else p_now end,
-        load = a.load, idle_since = a.idle_since, not_before = a.not_before, failures = a.failures, version = version + 1
-    where user_id = a.user_id returning * into a;
+        routing_status = a.routing_status, routing_at = a.routing_at, load = a.load, offer = a.offer, live = a.live,
+        idle_since = coalesce(p_idle_since, idle_since), version = version + 1
+    where user_id = p_agent returning * into a;
     return query select * from log_agent(a, p_kind, p_now, p_actor, p_interaction);
 end
 $$;

@@ -9,29 +9,38 @@ returns setof contact_log
 language plpgsql as $$
 declare
     i interaction;
-    a agent;
     r bigint;
-    v_slot integer;
+    v_slot integer := 0;
 begin
     perform lock_interaction(p_interaction), lock_agent(p_agent);
-    select * into a from agent
-    where user_id = p_agent and presence = 'on_queue' and next_presence is null
-      and routing_status in ('idle', 'interacting', 'wrap_up') and (p_agent_version is null or version = p_agent_version);
+    -- Mostly the agent has nothing in hand, and one statement is enough.
+    update interaction x set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
+    where id = p_interaction and state = 'queued'
+      and exists (
+          select from agent a, users u, organisation o
+          where a.user_id = p_agent and a.presence = 'on_queue' and a.routing_status = 'idle' and a.load = '{}'
+            and (p_agent_version is null or a.version = p_agent_version)
+            and u.id = p_agent and coalesce(u.capacity ->> x.channel, o.capacity ->> x.channel, '0')::integer > 0)
+    returning * into i;
     if not found then
-        return;
+        select free_slot(a, x.channel) into v_slot
+        from interaction x, agent a
+        where x.id = p_interaction and x.state = 'queued' and a.user_id = p_agent and a.presence = 'on_queue'
+          and a.routing_status in ('interacting', 'wrap_up') and a.next_presence is null
+          and (p_agent_version is null or a.version = p_agent_version);
+        if v_slot is null then
+            return;
+        end if;
+        update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
+        where id = p_interaction returning * into i;
     end if;
-    select free_slot(a, channel) into v_slot from interaction where id = p_interaction and state = 'queued';
-    if v_slot is null then
-        return;
-    end if;
-    update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
-    where id = p_interaction returning * into i;
     insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
     values (p_interaction, p_agent, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
     returning id into r;
     return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, null, jsonb_build_object(
         'reservation', r, 'reason', p_reason, 'segment', i.segments, 'due_at', p_due));
-    return query select * from settle_agent(a, 'agent.status', null, p_interaction, p_now);
+    return query select * from settle_agent(
+        p_agent, i.channel, 1, 0, true, null, 'agent.status', null, p_interaction, p_now);
 end
 $$;
 
@@ -104,7 +113,6 @@ language plpgsql as $$
 declare
     r reservation;
     i interaction;
-    a agent;
     v_locked bigint[];
 begin
     select * into r from reservation where id = p_reservation;
@@ -127,10 +135,10 @@ begin
     if cardinality(v_locked) > 1 then
         return query select * from interrupt(r, v_locked, p_now);
     end if;
-    select * into a from agent where user_id = r.agent_id;
-    a.failures := 0;
-    a.not_before := null;
-    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
+    update agent set failures = 0, not_before = null
+    where user_id = r.agent_id and (failures > 0 or not_before is not null);
+    return query select * from settle_agent(
+        r.agent_id, r.channel, 0, 1, false, null, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 
@@ -139,8 +147,6 @@ create or replace function end_reservation(
     r reservation, p_state text, p_reason text, p_missed boolean, p_not_before timestamptz, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
-declare
-    a agent;
 begin
     update reservation set state = p_state, reason = p_reason, ended_at = p_now, due_at = null, version = version + 1
     where id = r.id;
@@ -150,13 +156,13 @@ begin
         values ('reservation.' || p_state, p_now, r.interaction_id, r.agent_id, r.version + 1,
                 jsonb_build_object('reservation', r.id, 'reason', p_reason))
         returning *;
-    select * into a from agent where user_id = r.agent_id;
-    if p_missed then
-        a.routing_status := 'not_responding';
-    end if;
-    a.not_before := p_not_before;
-    a.failures := case when p_not_before is null then a.failures else a.failures + 1 end;
-    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
+    update agent set
+        routing_status = case when p_missed then 'not_responding' else routing_status end,
+        routing_at = case when p_missed then p_now else routing_at end,
+        not_before = p_not_before, failures = case when p_not_before is null then failures else failures + 1 end
+    where user_id = r.agent_id;
+    return query select * from settle_agent(
+        r.agent_id, r.channel, -1, 0, false, null, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 

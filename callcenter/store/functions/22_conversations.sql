@@ -3,14 +3,12 @@
 -- An agent's conversation is over and wrap-up begins; the time box is the queue's. For the two verbs below.
 create or replace function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns setof contact_log
 language plpgsql as $$
-declare
-    a agent;
 begin
     update reservation set released_at = p_now, version = version + 1,
         due_at = p_now + (select wrap_up_limit from queue where id = p_queue and wrap_up_mode <> 'discretionary')
     where id = r.id;
-    select * into a from agent where user_id = r.agent_id;
-    return query select * from settle_agent(a, 'agent.status', null, r.interaction_id, p_now);
+    return query select * from settle_agent(
+        r.agent_id, r.channel, 0, -1, null, null, 'agent.status', null, r.interaction_id, p_now);
 end
 $$;
 
@@ -130,7 +128,8 @@ begin
         'segment', i.segments, 'kind', p_kind, 'reservation', r.id));
     if r.id is not null then
         return query select * from interrupt(r, v_locked, p_now);
-        return query select * from settle_agent(a, 'agent.status', null, p_interaction, p_now);
+        return query select * from settle_agent(
+            p_agent, i.channel, (v_slot is not null)::integer, 1, null, null, 'agent.status', null, p_interaction, p_now);
     end if;
 end
 $$;
@@ -168,7 +167,6 @@ language plpgsql as $$
 declare
     r reservation;
     i interaction;
-    a agent;
     d draft;
     v_locked bigint[];
 begin
@@ -202,9 +200,8 @@ begin
     if cardinality(v_locked) > 1 then
         return query select * from go_on(r, v_locked, p_now);
     end if;
-    select * into a from agent where user_id = r.agent_id;
-    a.idle_since := p_now;
-    return query select * from settle_agent(a, 'agent.status', r.agent_id, i.id, p_now);
+    return query select * from settle_agent(
+        r.agent_id, r.channel, -1, 0, null, p_now, 'agent.status', r.agent_id, i.id, p_now);
     if i.state = 'wrapping' and not exists (
         select 1 from reservation where interaction_id = i.id and state = 'accepted')
     then

@@ -6,34 +6,26 @@ create or replace function set_presence(
     p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
-declare
-    a agent;
 begin
     perform lock_agent(p_agent);
-    select * into a from agent where user_id = p_agent;
+    update agent set next_presence = p_presence, next_presence_reason = p_reason
+    where user_id = p_agent and presence = 'on_queue' and p_presence <> 'on_queue' and load <> '{}';
     if not found then
-        return;
-    end if;
-    if a.presence = 'on_queue' and p_presence <> 'on_queue' and a.load <> '{}' then
-        a.next_presence := p_presence;
-        a.next_presence_reason := p_reason;
-    else
-        if a.presence <> p_presence or a.presence_reason is distinct from p_reason then
-            a.presence_at := p_now;
-        end if;
-        a.presence := p_presence;
-        a.presence_reason := p_reason;
-        a.next_presence := null;
-        a.next_presence_reason := null;
-    end if;
-    if p_presence = 'on_queue' then
-        a.not_before := null;
-        a.idle_since := coalesce(a.idle_since, p_now);
-        if a.routing_status = 'not_responding' then
-            a.routing_status := 'idle';
+        update agent set
+            presence = p_presence, presence_reason = p_reason, next_presence = null, next_presence_reason = null,
+            presence_at = case when presence = p_presence and presence_reason is not distinct from p_reason
+                               then presence_at else p_now end,
+            routing_at = case when p_presence = 'on_queue' and routing_status = 'not_responding' then p_now else routing_at end,
+            routing_status = case when p_presence = 'on_queue' and routing_status = 'not_responding'
+                                  then 'idle' else routing_status end,
+            not_before = case when p_presence = 'on_queue' then null else not_before end,
+            idle_since = coalesce(idle_since, case when p_presence = 'on_queue' then p_now end)
+        where user_id = p_agent;
+        if not found then
+            return;
         end if;
     end if;
-    return query select * from settle_agent(a, 'agent.presence', p_actor, null, p_now);
+    return query select * from settle_agent(p_agent, null, 0, 0, null, null, 'agent.presence', p_actor, null, p_now);
 end
 $$;
 
