@@ -127,15 +127,28 @@ class Robots:
         for robot in robots:
             if robot.desk is not None:
                 robot.desk.cancel()
-        offline = [self._choose(robot, "offline", None) for robot in robots if robot.signed_in]
+        offline = [self._leave(robot) for robot in robots if robot.signed_in]
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(2.0):
                 await asyncio.gather(*offline, return_exceptions=True)
         except TimeoutError:
             log.warning("demo.went_home_late")
         await asyncio.gather(*[robot.desk for robot in robots if robot.desk is not None], return_exceptions=True)
         for robot in robots:
             await robot.session.close()
+
+    async def _leave(self, robot: Robot) -> None:
+        """Nobody goes offline before what they have in hand is ended and wrapped up."""
+        item = await self._choose(robot, "offline", None)
+        for interaction in (item or {}).get("on", ()):
+            path = f"/api/v1/interactions/{interaction}"
+            found = await self._ask(robot, "GET", path)
+            if (found or {}).get("state") == "active":
+                await self._ask(robot, "POST", f"{path}/end")
+            while (found or {}).get("state") == "active":
+                await asyncio.sleep(0.05)
+                found = await self._ask(robot, "GET", path)
+            await self._wrap_up(robot, interaction)
 
     async def _ask(self, robot: Robot, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON ({} when there is none), or None when the server said no or was not there."""
@@ -235,9 +248,9 @@ class Robots:
         robot.back_at = now + self._dice.uniform(shortest, longest) / self._speed
         await self._choose(robot, presence, reason)
 
-    async def _choose(self, robot: Robot, presence: str, reason: str | None) -> None:
+    async def _choose(self, robot: Robot, presence: str, reason: str | None) -> Any:
         body = {"presence": presence} | ({"reason": reason} if reason else {})
-        await self._ask(robot, "PUT", f"/api/v1/agents/{robot.login.name}/presence", body)
+        return await self._ask(robot, "PUT", f"/api/v1/agents/{robot.login.name}/presence", body)
 
     def _set_phone(self, robot: Robot, *, odd: bool = True) -> None:
         """How the next call finds them: mostly quick, sometimes away from the desk, now and then on the phone."""
