@@ -29,7 +29,7 @@ _VISITORS_QUEUE = "support"
 # Seconds until her telephone answers by itself: enough to read the pop.
 _VISITORS_PHONE = 3.0
 _PBX = "demo"
-_STOP_WITHIN = timedelta(seconds=1.5)
+_STOP_WITHIN = timedelta(seconds=2.5)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 import warnings
 from collections.abc import Collection, Iterable
@@ -24,6 +25,8 @@ READ_RIGHTS: Final = ("system", "call", "user", "dtmf")
 WRITE_RIGHTS: Final = ("call", "originate", "reporting")
 OLDEST: Final = 16
 ANSWER_TIMEOUT: Final = 8.0
+# seconds for pyst2's reader to sort out what came right before the end
+_LAST_WORD: Final = 1.0
 
 # a right is tried on a channel that does not exist
 _NOBODY: Final = "PJSIP/callcenter-check-0"
@@ -107,6 +110,16 @@ class Pyst2(Manager):  # type: ignore[misc]
 
     def __del__(self) -> None:
         """pyst2 would log off here, from whatever thread collects it."""
+
+    def send_action(self, cdict: dict[str, str], **fields: str) -> Any:
+        try:
+            return super().send_action(cdict, **fields)
+        except ValueError:
+            # A refusal and the hang-up behind it can be read before pyst2 flushes the file that it then finds closed.
+            try:
+                return self._response_queue.get(timeout=_LAST_WORD)
+            except queue.Empty:
+                raise ConnectionError("the connection was closed") from None
 
     def end(self) -> None:
         """Stop its threads after the PBX has closed the connection; a second log-off would never be answered."""
