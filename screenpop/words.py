@@ -134,6 +134,33 @@ STATUS = {
     "500": _("Something went wrong on our side."),
     "503": _("The database is out of reach for a moment; try again."),
 }
+# Why something still waits, as callcenter.web.why says it.
+WAITING = (
+    _("It is not in a queue yet."),
+    _("It is offered to an agent, who has not answered yet."),
+    _("It has just been offered."),
+    _("It is the first in line."),
+    _("%(num)d wait in front of it."),
+    _("%(num)d %(doing)s"),
+    _("The queue's agents: %(parts)s."),
+    _("The queue has no agents."),
+    _("How long it will take is unknown: nobody is at work there."),
+    _("Expected to wait %(span)s more."),
+    _("It overflows to %(queue)s %(when)s."),
+    _("Agents of %(queue)s may help out %(when)s, as long as %(queue)s keeps its own promise."),
+    _("It is offered a call back %(when)s."),
+    _("It is offered to leave a message %(when)s."),
+    _("It is treated as outside the opening hours %(when)s."),
+    _("in %(span)s"),
+    _("once the expected wait is over %(span)s"),
+    _("It waits for %(names)s until %(time)s (%(kind)s)."),
+    _("last agent"),
+    _("account owner"),
+    _("named on arrival"),
+    _("It asks for %(needs)s."),
+    _("It asks for %(needs)s, until it has waited %(span)s."),
+    _("%(name)s is free and lacks %(lacks)s."),
+)
 # Sentences of refusals that agents meet, so that they have translations.
 REFUSALS = (
     _("Choose what came of it."),
@@ -158,5 +185,8 @@ REFUSALS = (
     _("The new password was not the same twice."),
     _("A password has at most 256 characters."),
     _("This is the work of somebody else."),
+    _("It is not waiting in a queue."),
+    _("It is not waiting in a queue, or the agent has another offer, too much in hand for it, or takes none."),
+    _("This queue takes no more work."),
     _("The proof is missing that this comes from our own page (X-CSRF-Token); load the page again."),
 )

@@ -348,7 +348,7 @@ async def why(request: web.Request) -> web.StreamResponse:
     wait = request.app[WAITS].of(ident)
     now = request.app[CLOCK]()
     waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=now)
-    return answer(Why(decision, because, waiting, wait))
+    return answer(Why(decision, because, " ".join(map(str, waiting)) or None, wait))
 
 
 @operation(

@@ -1,8 +1,9 @@
-"""Why this agent, and why nobody has it yet, in words."""
+"""Why this agent, and why nobody has it yet, in sentences that a reader's language can replace."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -29,32 +30,58 @@ CHOSEN = {
 }
 
 
+Value: TypeAlias = "str | int | Said | Sequence[Said]"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence, or a part of one: English text with places for values, which may be parts themselves."""
+
+    text: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.put(lambda text: text)
+
+    def put(self, translate: Callable[[str], str]) -> str:
+        """With every text replaced by what `translate` makes of it."""
+        values: dict[str, str | int] = {}
+        for name, value in self.values.items():
+            if isinstance(value, Said):
+                values[name] = value.put(translate)
+            elif isinstance(value, str | int):
+                values[name] = value
+            else:
+                values[name] = ", ".join([part.put(translate) for part in value])
+        return translate(self.text) % values if values else translate(self.text)
+
+
 async def waiting_because(
     pool: Pool, directory: Directory, row: asyncpg.Record, wait: Wait | None, *, now: datetime
-) -> str | None:
-    """None when somebody has it, or nobody will. `row`: how it stands (callcenter.web.interactions)."""
+) -> list[Said]:
+    """Nothing when somebody has it, or nobody will. `row`: how it stands (callcenter.web.interactions)."""
     match row["state"]:
         case State.NEW:
-            return "It is not in a queue yet."
+            return [Said("It is not in a queue yet.")]
         case State.OFFERED:
-            return "It is offered to an agent, who has not answered yet."
+            return [Said("It is offered to an agent, who has not answered yet.")]
         case State.QUEUED:
             said = await _in_queue(pool, directory, directory.queue(row["queue_id"]), row["id"], now)
-            return " ".join([said, *([] if wait is None else _outlook(wait))])
+            return [*said, *([] if wait is None else _outlook(wait))]
         case _:
-            return None
+            return []
 
 
-async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, now: datetime) -> str:
+async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, now: datetime) -> list[Said]:
     line = {row["id"]: row for row in await pool.fetch(SQL.line, queue.id)}
     if ident not in line:
-        return "It has just been offered."
+        return [Said("It has just been offered.")]
     places = {
         each: (place(row["queued_at"], priority=row["priority"], shift=tier_shift(queue.tiers, row["tier"])), each)
         for each, row in line.items()
     }
     ahead = sum(other < places[ident] for other in places.values())
-    said = [f"{ahead} wait in front of it." if ahead else "It is the first in line."]
+    said = [Said("%(num)d wait in front of it.", {"num": ahead}) if ahead else Said("It is the first in line.")]
     work, waited = line[ident], now - line[ident]["queued_at"]
     language = spoken(work["language"]) or queue.default_language
     # A language that no member speaks is asked of nobody.
@@ -65,38 +92,39 @@ async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, 
     said += await _asked(pool, queue, waited, language)
     doing = await pool.fetch(SQL.members, queue.id)
     if doing:
-        parts = ", ".join(f"{row['count']} {row['doing'].replace('_', ' ')}" for row in doing)
-        said.append(f"The queue's agents: {parts}.")
+        parts = [
+            Said("%(num)d %(doing)s", {"num": row["count"], "doing": Said(row["doing"].replace("_", " "))})
+            for row in doing
+        ]
+        said.append(Said("The queue's agents: %(parts)s.", {"parts": parts}))
     else:
-        said.append("The queue has no agents.")
-    return " ".join(said)
+        said.append(Said("The queue has no agents."))
+    return said
 
 
-def _outlook(wait: Wait) -> list[str]:
-    said = ["How long it will take is unknown: nobody is at work there."]
+def _outlook(wait: Wait) -> list[Said]:
+    said = [Said("How long it will take is unknown: nobody is at work there.")]
     if wait.expected_seconds is not None:
-        said = [f"Expected to wait {_span(wait.expected_seconds)} more."]
+        said = [Said("Expected to wait %(span)s more.", {"span": _span(wait.expected_seconds)})]
     return said if wait.due is None else [*said, _coming(wait.due)]
 
 
-def _coming(due: Due) -> str:
-    """What its queue's rules will do with it."""
-    when = (
-        f"in {_span(due.in_seconds)}"
-        if due.in_seconds is not None
-        else f"once the expected wait is over {_span(due.longer_than_seconds or 0)}"
-    )
-    match due.action:
-        case "to":
-            return f"It overflows to {due.queue} {when}."
-        case "lend":
-            return f"Agents of {due.queue} may help out {when}, as long as {due.queue} keeps its own promise."
-        case Treatment.CALLBACK:
-            return f"It is offered a call back {when}."
-        case Treatment.VOICEMAIL:
-            return f"It is offered to leave a message {when}."
-        case _:
-            return f"It is treated as outside the opening hours {when}."
+# What the rules of a queue do with who waits in it.
+COMING: Mapping[str, str] = {
+    "to": "It overflows to %(queue)s %(when)s.",
+    "lend": "Agents of %(queue)s may help out %(when)s, as long as %(queue)s keeps its own promise.",
+    Treatment.CALLBACK: "It is offered a call back %(when)s.",
+    Treatment.VOICEMAIL: "It is offered to leave a message %(when)s.",
+    Treatment.CLOSED: "It is treated as outside the opening hours %(when)s.",
+}
+
+
+def _coming(due: Due) -> Said:
+    if due.in_seconds is not None:
+        when = Said("in %(span)s", {"span": _span(due.in_seconds)})
+    else:
+        when = Said("once the expected wait is over %(span)s", {"span": _span(due.longer_than_seconds or 0)})
+    return Said(COMING[due.action], {"queue": due.queue or "", "when": when})
 
 
 def _span(seconds: float) -> str:
@@ -105,7 +133,7 @@ def _span(seconds: float) -> str:
 
 async def _waits_for(
     pool: Pool, directory: Directory, queue: Queue, work: asyncpg.Record, language: str | None
-) -> list[str]:
+) -> list[Said]:
     """For whom alone, and until when: those who are on shift and may take it by then, as the router sees it."""
     if queue.prefer is None:
         return []
@@ -119,10 +147,16 @@ async def _waits_for(
     if not names:
         return []
     until = (work["queued_at"] + queue.prefer_for).astimezone(ZoneInfo(directory.organisation.timezone))
-    return [f"It waits for {' or '.join(names)} until {until:%H:%M:%S} ({PREFERRED[work['preferred_as']]})."]
+    kind = Said(PREFERRED[work["preferred_as"]])
+    values: dict[str, str | int | Said | Sequence[Said]] = {
+        "names": ", ".join(names),
+        "time": f"{until:%H:%M:%S}",
+        "kind": kind,
+    }
+    return [Said("It waits for %(names)s until %(time)s (%(kind)s).", values)]
 
 
-async def _asked(pool: Pool, queue: Queue, waited: timedelta, language: str | None) -> list[str]:
+async def _asked(pool: Pool, queue: Queue, waited: timedelta, language: str | None) -> list[Said]:
     """What it asks for at this moment, when it will ask for less, and what those who are free lack."""
     asked = asked_after(Asked(queue.needs, queue.language), queue.steps, waited)
     needs = asked.of_work_in(language)
@@ -132,10 +166,15 @@ async def _asked(pool: Pool, queue: Queue, waited: timedelta, language: str | No
     if asked.language and language is not None:
         parts.append(in_words({f"{LANGUAGE}{language}": asked.language}))
     later = next((step.after for step in queue.steps if step.after > waited), None)
-    until = "" if later is None else f", until it has waited {format_duration(later)}"
-    said = [f"It asks for {' and '.join(parts)}{until}."]
+    values = {"needs": " and ".join(parts)}
+    said = [Said("It asks for %(needs)s.", values)]
+    if later is not None:
+        values["span"] = format_duration(later)
+        said = [Said("It asks for %(needs)s, until it has waited %(span)s.", values)]
     free = [(row["name"], missing(row["skills"], needs)) for row in await pool.fetch(SQL.free, queue.id)]
-    return said + [f"{name} is free and lacks {lacks}." for name, lacks in free if lacks]
+    return said + [
+        Said("%(name)s is free and lacks %(lacks)s.", {"name": name, "lacks": lacks}) for name, lacks in free if lacks
+    ]
 
 
 def chosen_because(decision: Mapping[str, Any]) -> str | None:

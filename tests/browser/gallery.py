@@ -20,7 +20,7 @@ from callcenter.store.queries import Queries
 from callcenter.web import keys, site
 from screenpop import site as consoles
 from screenpop.live import Hub
-from tests.builders import NOW, later, make_customer, make_queue, make_user
+from tests.builders import NOW, FakeWaits, a_wait, ident_of, later, make_customer, make_queue, make_user, reserve
 
 PASSWORD = "a long walk home"
 DISPOSITIONS = ["solved", "call_back", "complaint", "order", "refund", "wrong_number", "other"]
@@ -56,6 +56,9 @@ async def a_gallery(pool: Pool, dsn: str) -> AsyncIterator[Gallery]:
     app[keys.NODE] = node
     app[keys.CLOCK] = lambda: NOW
     app[keys.READINESS] = {}
+    queues = await pool.fetch("select id from queue")
+    waiting = await pool.fetch("select id from interaction where state = 'queued'")
+    app[keys.WAITS] = FakeWaits({row["id"]: a_wait() for row in waiting}, {row["id"]: 95.0 for row in queues})
     site.add_routes(app, switches={})
     consoles.add_routes(app, Hub(log, feed, directory, node=node, clock=lambda: NOW))
     runner = web.AppRunner(app, shutdown_timeout=1)
@@ -129,6 +132,16 @@ async def on_stage(
     return interaction
 
 
+async def with_a_mail(log: ContactLog, agent: int, queue: int) -> None:
+    """Answered a while ago; a call that comes now interrupts it."""
+    start = later(-600)
+    await agents.set_presence(log, agent, presence="on_queue", reason=None, actor=agent, now=start)
+    arrival = Arrival(Channel.EMAIL, "mail-1", "email", "xiaoming.wang@example.com", subject="Where is my refund?")
+    events = await interactions.arrive(log, arrival, queue=queue, queued=True, node=None, now=start)
+    reservation = await reserve(log, ident_of(events), agent, now=start)
+    await interactions.answer(log, reservation, now=later(5, start))
+
+
 async def add_waiting(log: ContactLog, queue: int, count: int, *, since: float) -> None:
     for n in range(count):
         at = later(-since + n * since / max(count, 1) * 0.8)
@@ -158,6 +171,7 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
             ("amy", "Amy Chen"), ("bo", "Bo Lindqvist"), ("cy", "陈思远"), ("dan", "Daniel Okafor"),
             ("eve", "Eva Müller"),
             ("fay", "林雨菲"), ("gus", "Gustavo Reyes"), ("han", "韩梅梅"),
+            ("ida", "Ida Nakamura"),
         )
     }  # fmt: skip
     await add_person(pool, "sue", "Sue Wong", role="supervisor")
@@ -190,6 +204,8 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
     await on_stage(log, people["amy"], support, until="offered", caller=LONG if much else "")
     await on_stage(log, people["bo"], support, until="active")
     await on_stage(log, people["cy"], support, until="wrapping")
+    await with_a_mail(log, people["ida"], support)
+    await on_stage(log, people["ida"], support, phone="+8613900000255", until="active")
     await on_stage(log, people["dan"], support, phone="+8613900000001", until="offered")
     await on_stage(log, people["eve"], billing, phone="+8613900000299", caller="Zhou", until="active")
     await on_stage(log, people["han"], billing, phone=None, until="active")
@@ -209,7 +225,7 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
             await make_queue(pool, f"queue number {n} with a long name", members=members)
     return {
         "offered": "amy", "active": "bo", "wrapping": "cy", "several": "dan", "nobody": "eve", "withheld": "han",
-        "ready": "fay", "break": "gus",
+        "ready": "fay", "break": "gus", "interrupted": "ida",
     }  # fmt: skip
 
 

@@ -83,6 +83,8 @@ async def scene(browser: Browser, folder: Path, *, data: str, only: str, pages: 
                 states = await fill(pool, much=data == "much")
             shown = {f"{data}-{state}": (who, "/") for state, who in states.items()}
             shown[f"{data}-wall"] = ("sue", "/wall")
+            if (queue := await pool.fetchval("select min(id) from queue")) is not None:
+                shown[f"{data}-line"] = ("sue", f"/queues/{queue}")
             if data == "usual":
                 shown |= {"sign-in": ("", "/sign-in"), "password": ("amy", "/password"), "missing": ("amy", "/none")}
             shown = {name: how for name, how in shown.items() if pages in name}

@@ -89,6 +89,29 @@ async def test_the_wall_follows_calls_and_agents(stage: Stage):
     await expect(wall.locator(".group", has_text="Idle")).to_contain_text("Amy")
 
 
+async def test_a_supervisor_acts_on_who_waits_and_sees_why(stage: Stage):
+    wall = await stage.desk("sue", path="/wall")
+    await wall.locator(".tile a", has_text="support").click()
+    await expect(wall.locator(".empty")).to_contain_text("Nobody waits.")
+    await stage.world.call()
+    kept = await stage.world.call()
+    places = wall.locator("tr[id^=waits]")
+    await expect(places).to_have_count(2)
+    await places.nth(1).get_by_role("button", name="5 minutes forward in line").click()
+    await expect(places.nth(0).locator(".minutes")).to_have_text("+5 min")
+    await places.nth(0).get_by_role("button", name="Why?").click()
+    await expect(wall.locator(".because").first).to_contain_text("It is the first in line.")
+    await places.nth(1).get_by_role("button", name="Act").click()
+    menu = wall.locator(".acts-menu:popover-open")
+    await menu.get_by_label("Reason").fill("a test call")
+    await menu.get_by_role("button", name="Take out").click()
+    await expect(places).to_have_count(1)
+    # What was asked for stays while the line is drawn anew.
+    await expect(wall.locator(".because").first).to_contain_text("It is the first in line.")
+    kept.hangup()
+    await expect(wall.locator(".empty")).to_contain_text("Nobody waits.")
+
+
 async def test_agents_are_told_that_the_wall_is_not_for_them(stage: Stage):
     page = await stage.desk("amy")
     response = await page.goto(f"{stage.world.server.url}/wall")

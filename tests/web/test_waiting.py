@@ -42,7 +42,7 @@ async def test_work_waits_for_the_agents_that_are_named_with_it_until_the_target
     until = "16:30:20"
     assert f"It waits for amy until {until} (named on arrival)." in await why(doors, item["id"])
     await on_queue(doors, "bo")
-    assert f"It waits for bo or amy until {until} (named on arrival)." in await why(doors, item["id"])
+    assert f"It waits for bo, amy until {until} (named on arrival)." in await why(doors, item["id"])
     doors.clock.move(seconds=20)
     assert "It waits for" not in await why(doors, item["id"])
 

@@ -34,6 +34,10 @@ begin
         update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
         where id = p_interaction returning * into i;
     end if;
+    if i.channel <> 'phone' then
+        -- A phone's ring begins later, with a limit of its own; a card is on the screen from now on.
+        p_due := p_now + coalesce((select ring_timeout from queue where id = i.queue_id), p_due - p_now);
+    end if;
     insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
     values (p_interaction, p_agent, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
     returning id into r;

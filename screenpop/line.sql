@@ -1,0 +1,7 @@
+-- name: line
+-- Who waits in queue $1, those whose offer is out included; at most $2, the longest waiting first.
+select i.id, i.channel, i.state, i.queued_at, i.priority, i.address_kind, i.address, i.address_name, i.subject,
+    c.name as customer, c.tier, u.full_name as agent
+from interaction i left join customer c on c.id = i.customer_id left join users u on u.id = i.agent_id
+where i.closed_at is null and i.state in ('queued', 'offered') and i.queue_id = $1
+order by i.queued_at, i.id limit $2;
