@@ -60,7 +60,7 @@ def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Prop
         return None
     work = Waiting(0, queue, now, 1, channel=channel)
     decision = _decision(state, work, pool, First(state.place_of(work), 0, 0), pool.first_free(0), now)
-    return Proposal(decision.agent, decision.agent_version, decision.reason, decision.why)
+    return Proposal(queue, decision.agent, decision.agent_version, decision.reason, decision.why)
 
 
 def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent: int, now: datetime) -> Decision:

@@ -170,6 +170,7 @@ class Router:
         now = self._clock()
         proposals = {
             decision.interaction: Proposal(
+                decision.queue,
                 decision.agent,
                 decision.agent_version,
                 decision.reason,

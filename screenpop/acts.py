@@ -16,7 +16,7 @@ from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, path_id, read_form
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
 from callcenter.web.site import PHONES
-from screenpop.console import Selection, desk_part
+from screenpop.console import Selection, desk_part, selection_of
 from screenpop.desk import Draft
 from screenpop.page import draw
 
@@ -47,7 +47,7 @@ async def post_presence(request: web.Request) -> web.StreamResponse:
         actor=who.user_id,
         now=request.app[CLOCK](),
     )
-    return await desk_part(request, who)
+    return await desk_part(request, who, selection_of(request))
 
 
 async def post_accept(request: web.Request) -> web.StreamResponse:

@@ -53,7 +53,7 @@ def number_of(request: web.Request, name: str) -> int | None:
     return int(text)
 
 
-def _selection_of(request: web.Request) -> Selection:
+def selection_of(request: web.Request) -> Selection:
     return Selection(number_of(request, "interaction"), number_of(request, "customer"), request.query.get("beside"))
 
 
@@ -118,7 +118,7 @@ async def get_page(request: web.Request) -> web.StreamResponse:
     if who.may(Role.SUPERVISOR) and not takes_work and "desk" not in request.query:
         raise web.HTTPSeeOther("/wall")
     cursor = request.app[BOARD].as_of()  # before the queries: what happens in between is told again
-    selection = _selection_of(request)
+    selection = selection_of(request)
     context = await _context(request, who, selection)
     context |= person_context(request, who, at="desk")
     context |= {"cursor": str(cursor), "queues": await _queues(request, who)}
@@ -126,7 +126,7 @@ async def get_page(request: web.Request) -> web.StreamResponse:
 
 
 async def get_desk(request: web.Request) -> web.StreamResponse:
-    return await desk_part(request, identity(request), _selection_of(request))
+    return await desk_part(request, identity(request), selection_of(request))
 
 
 async def _queues(request: web.Request, who: Identity) -> list[dict[str, object]]:

@@ -107,7 +107,7 @@ async def reserve(
     now: datetime,
 ) -> Events:
     """Empty when the interaction left, or the agent moved, in the meantime: the caller decides anew."""
-    return await log.write("reserve", interaction, agent, agent_version, reason, decision, due, now)
+    return await log.write("reserve", interaction, None, agent, agent_version, reason, decision, due, now)
 
 
 async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due: datetime, now: datetime) -> Events:
@@ -116,6 +116,7 @@ async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due
     return await log.write(
         "reserve_all",
         list(proposals),
+        [proposal.queue for proposal in chosen],
         [proposal.agent for proposal in chosen],
         [proposal.agent_version for proposal in chosen],
         [proposal.reason for proposal in chosen],

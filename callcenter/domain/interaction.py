@@ -134,8 +134,9 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The agent who is to be asked, if they still are as they were, and why."""
+    """The agent who is to be asked for work of a queue, if both still are as they were, and why."""
 
+    queue: int
     agent: int
     agent_version: int
     reason: str

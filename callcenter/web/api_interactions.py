@@ -357,10 +357,11 @@ async def why(request: web.Request) -> web.StreamResponse:
 )  # fmt: skip
 async def get_wait(request: web.Request) -> web.StreamResponse:
     ident = path_id(request)
-    await readable(request, ident)
+    row = await readable(request, ident)
     wait = request.app[WAITS].of(ident)
     if wait is None:
-        raise Conflict("It is not waiting in a queue.")
+        queued = row["state"] == State.QUEUED
+        raise Conflict("It is not known yet: ask again in a moment." if queued else "It is not waiting in a queue.")
     return answer(wait)
 
 

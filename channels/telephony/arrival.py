@@ -165,6 +165,7 @@ class Arrivals:
         call = self._calls.take(
             ident, session, switch, self._directory.queues.get(known["queue_id"]), known["queued_at"]
         )
+        call.turned_away = known["turned_away"]
         adopted = False
         try:
             if known["pending"] is not None:

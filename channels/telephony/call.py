@@ -56,6 +56,10 @@ class Call:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     fate: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def is_offered(self) -> bool:
+        return self.offer is not None and not self.offer.ended
+
     def offer_of(self, reservation: int) -> Offer | None:
         offers = (self.dialling, self.offer)
         return next((offer for offer in offers if offer is not None and offer.reservation == reservation), None)

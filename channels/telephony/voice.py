@@ -126,7 +126,7 @@ class Voice:
                 await self._left_waiting(call)
                 return
             if call.closed:
-                if call.taken_out and call.queue is not None and call.queue.closed_announcement is not None:
+                if (call.taken_out or call.turned_away) and call.queue is not None and call.queue.closed_announcement:
                     await self._play(call, call.queue.closed_announcement)
                 await session.finish()
                 return
@@ -137,9 +137,10 @@ class Voice:
                 if call.offer is offer:
                     call.offer = None
                 continue
-            if call.turned_away and call.queue is not None:
-                await self._turn_away(call, Outcome.FLOW_OUT, "overflow", call.queue.closed_announcement)
-                return
+            if call.turned_away:
+                # Out of the queue before it is told so: else somebody would be offered it meanwhile.
+                await self._leave_unserved(call, Outcome.FLOW_OUT, "overflow", self._clock())
+                continue
             if not call.music:
                 call.music = True
                 await quietly(session, agi.music_on())
@@ -174,7 +175,7 @@ class Voice:
                 await asyncio.wait((playing, news), return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
                 call.news.clear()
-                if not playing.done() and call.offer is not None and call.switch.connected:
+                if not playing.done() and call.is_offered and call.switch.connected:
                     await call.switch.stop_playback(call.channel)
                     await playing
         finally:

@@ -3,7 +3,10 @@
 select i.id, i.state, i.outcome, i.external_id, i.queue_id, i.queued_at, i.node_id, i.end_cause, i.ended_at,
        (select r.id from reservation r where r.interaction_id = i.id and r.state = 'pending') as pending,
        not exists (select 1 from reservation r where r.interaction_id = i.id and r.state = 'accepted'
-                   and r.released_at is null) as left_alone
+                   and r.released_at is null) as left_alone,
+       i.treated is not null and exists (
+           select from contact_log l
+           where l.interaction_id = i.id and l.kind = 'interaction.treatment' and l.data ->> 'treatment' = 'closed') as turned_away
 from interaction i where i.channel = 'phone' and i.external_id = any($1) order by i.id desc limit 1;
 
 -- name: open

@@ -7,7 +7,7 @@ import pytest
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
+from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -129,6 +129,18 @@ async def test_one_agent_is_never_reserved_twice_nor_one_call_for_two(pool: Pool
 
     assert await again(second, floor.agent) == ()
     assert await again(first, other) == ()
+
+
+async def test_work_that_was_moved_meanwhile_is_not_given_to_whom_the_queue_before_chose(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    other = await make_queue(pool, "billing")
+    ident = await arrive(floor.log, queue=floor.queue)
+    await interactions.move(floor.log, ident, queue=other, priority=None, actor=floor.agent, now=NOW)
+    version = await pool.fetchval("select version from agent")
+    proposals = {ident: Proposal(floor.queue, floor.agent, version, "longest_idle", {})}
+    assert await interactions.reserve_all(floor.log, proposals, due=later(10), now=NOW) == ()
+    proposals = {ident: Proposal(other, floor.agent, version, "longest_idle", {})}
+    assert await interactions.reserve_all(floor.log, proposals, due=later(10), now=NOW)
 
 
 async def test_a_caller_who_gives_up_while_the_phone_rings_frees_the_agent(pool: Pool) -> None:

@@ -12,6 +12,7 @@ import structlog
 from callcenter.actions import interactions
 from callcenter.app import clock, running
 from callcenter.domain.interaction import Arrival, Channel
+from callcenter.domain.overflow import Treatment
 from channels.telephony import agi
 from channels.telephony.fakepbx import FakePbx
 from channels.telephony.fastagi import AgiSession, serve_agi
@@ -61,6 +62,21 @@ async def test_a_frozen_nodes_caller_is_taken_over_with_the_original_time(databa
         assert datetime.fromisoformat(item["queued_at"]) == queued_at
         call.hangup()
         await world.until("interaction.ended", interaction=ident)
+
+
+async def test_a_caller_who_was_to_hear_that_it_is_closed_from_a_node_that_died_hears_it_from_the_next(
+    database: str,
+) -> None:
+    async with a_world(database) as world, a_frozen_server() as port:
+        world.pbx.nodes.insert(0, ("127.0.0.1", port))
+        call = await world.call()
+        ident = await _held_elsewhere(world, call.uniqueid, queued_at=clock())
+        await interactions.treat(
+            world.server.log, ident, queue=world.queue, treatment=Treatment.CLOSED, rule="support", now=clock()
+        )
+        closed = await world.until("interaction.closed", interaction=ident)
+        assert (closed["data"]["outcome"], closed["data"]["cause"]) == ("flow_out", "overflow")
+        await call.until("ended")
 
 
 async def test_calls_of_a_node_that_died_with_their_callers_gone_are_closed(database: str) -> None:

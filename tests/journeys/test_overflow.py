@@ -1,5 +1,6 @@
 """Callers who wait too long, and what they may be told meanwhile."""
 
+from datetime import timedelta
 from typing import Any
 
 from callcenter.app import clock
@@ -66,6 +67,21 @@ async def test_a_caller_may_be_treated_as_outside_the_opening_hours(database: st
         assert told["data"]["treatment"] == "closed"
         closed = await world.until("interaction.closed", interaction=told["interaction"])
         assert (closed["data"]["outcome"], closed["data"]["cause"]) == ("flow_out", "overflow")
+
+
+async def test_a_caller_who_is_told_that_it_is_closed_is_offered_to_nobody_who_becomes_free(database: str) -> None:
+    queue = {"overflow": [{"expected": "1s", "treatment": "closed"}], "closed_announcement": "sorry"}
+    async with a_world(database, queue=queue) as world:
+        world.pbx.prompts["sorry"] = 1.0
+        call = await world.call()
+        told = await world.until("interaction.treatment")
+        await world.on_queue("amy")
+        heard_from = clock()
+        await call.until("ended")
+        assert clock() - heard_from > timedelta(seconds=0.5)
+        closed = await world.until("interaction.closed", interaction=told["interaction"])
+        assert (closed["data"]["outcome"], closed["data"]["cause"]) == ("flow_out", "overflow")
+        assert not await world.pool.fetchval("select count(*) from reservation")
 
 
 async def test_what_a_second_caller_is_told_is_compared_with_what_came(database: str) -> None:

@@ -157,7 +157,7 @@ async def test_a_call_that_is_offered_as_it_arrives_was_expected_not_to_wait(poo
     log, agent = office.floor.log, office.floor.agent
     arrival = Arrival(Channel.PHONE, "default/1.0", "phone", "+8613800138000")
     version = office.state.agents[agent].version
-    proposal = Proposal(agent, version, "longest_idle", {})
+    proposal = Proposal(office.floor.queue, agent, version, "longest_idle", {})
     events = await interactions.arrive(
         log, arrival, queue=office.floor.queue, queued=True, node=None, now=NOW, proposal=proposal
     )

@@ -1,5 +1,6 @@
 """An agent with several contacts in hand: which is on the stage, how to get to the others, and what comes next."""
 
+import html
 import re
 
 from callcenter.actions import interactions
@@ -98,6 +99,18 @@ async def test_what_is_accepted_comes_on_the_stage_beside_what_goes_on(house: Ho
     await reserve(house.log, ident_of(events), house.users["amy"])
     response = await house.act("amy", f"/desk/interactions/{ident_of(events)}/accept")
     assert on_stage(await response.text()) == ("active", ident_of(events))
+
+
+async def test_a_break_that_is_chosen_leaves_on_the_stage_what_was_there(house: House):
+    await house.sign_in("amy")
+    await on_queue(house.log, house.users["amy"])
+    await take(house, Channel.CHAT, at=-60)
+    second, _ = await take(house, Channel.CHAT, at=-50)
+    page = await desk(house, f"/desk?interaction={second}")
+    choose = re.search(r'hx-post="(/desk/presence[^"]*)"', page)
+    assert choose is not None
+    page = await (await house.act("amy", html.unescape(choose[1]), presence="break/coffee")).text()
+    assert on_stage(page) == ("active", second)
 
 
 async def test_a_break_after_this_contact_is_shown_and_can_be_taken_back(house: House):

@@ -83,7 +83,7 @@ async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: 
         queued=True,
         node=None,
         now=NOW,
-        proposal=Proposal(amy, version, "longest_idle", {}),
+        proposal=Proposal(house.queue, amy, version, "longest_idle", {}),
     )
     pop = (await frame(desk, "pop"))["pop"]
     fresh = await house.client.get(f"/api/v1/interactions/{events[0].interaction}/pop")

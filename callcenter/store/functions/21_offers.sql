@@ -1,10 +1,10 @@
 -- The verbs of interactions, continued: from the reservation to the answer, or back into the queue.
 
 -- An agent who has no other offer and room for this one gets it: interaction queued → offered, agent offered, reservation
--- pending in the lowest free slot.
+-- pending in the lowest free slot. p_queue: only while it waits there (null: wherever it does).
 create or replace function reserve(
-    p_interaction bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz,
-    p_now timestamptz)
+    p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb,
+    p_due timestamptz, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -15,7 +15,7 @@ begin
     perform lock_interaction(p_interaction), lock_agent(p_agent);
     -- Mostly the agent has nothing in hand, and one statement is enough.
     update interaction x set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
-    where id = p_interaction and state = 'queued'
+    where id = p_interaction and state = 'queued' and (p_queue is null or queue_id = p_queue)
       and exists (
           select from agent a, users u, organisation o
           where a.user_id = p_agent and a.presence = 'on_queue' and a.routing_status = 'idle' and a.load = '{}'
@@ -25,7 +25,8 @@ begin
     if not found then
         select free_slot(a, x.channel) into v_slot
         from interaction x, agent a
-        where x.id = p_interaction and x.state = 'queued' and a.user_id = p_agent and a.presence = 'on_queue'
+        where x.id = p_interaction and x.state = 'queued' and (p_queue is null or x.queue_id = p_queue)
+          and a.user_id = p_agent and a.presence = 'on_queue'
           and a.routing_status in ('interacting', 'wrap_up') and a.next_presence is null
           and (p_agent_version is null or a.version = p_agent_version);
         if v_slot is null then
@@ -50,7 +51,7 @@ $$;
 
 -- Several at once, for a burst: one round trip and one commit. Each stands or falls by itself.
 create or replace function reserve_all(
-    p_interactions bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb,
+    p_interactions bigint[], p_queues bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb,
     p_due timestamptz, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
@@ -60,7 +61,7 @@ begin
     perform lock_agent(id) from (select unnest(p_agents) as id order by 1) ordered;
     for n in 1..cardinality(p_interactions) loop
         return query select * from reserve(
-            p_interactions[n], p_agents[n], p_agent_versions[n], p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
+            p_interactions[n], p_queues[n], p_agents[n], p_agent_versions[n], p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
     end loop;
 end
 $$;
@@ -84,7 +85,7 @@ begin
     end loop;
     if e.interaction_id is not null then
         return query select * from reserve(
-            e.interaction_id, p_agent, p_agent_version, p_reason, p_decision, p_due, p_now);
+            e.interaction_id, p_queue, p_agent, p_agent_version, p_reason, p_decision, p_due, p_now);
     end if;
 end
 $$;
@@ -272,9 +273,11 @@ returns setof contact_log
 language plpgsql as $$
 begin
     perform lock_interaction(p_interaction);
-    update interaction set note = coalesce(p_reason, note) where id = p_interaction and state in ('queued', 'offered');
-    if found then
-        return query select * from leave_unserved(p_interaction, 'flow_out', 'taken_out', null, p_now, p_actor);
+    if not exists (select from interaction where id = p_interaction and state in ('queued', 'offered')) then
+        return;
     end if;
+    -- It locks the agent who has the offer; nothing may be written before.
+    return query select * from leave_unserved(p_interaction, 'flow_out', 'taken_out', null, p_now, p_actor);
+    update interaction set note = coalesce(p_reason, note) where id = p_interaction;
 end
 $$;
