@@ -148,12 +148,13 @@ async def test_presence_is_chosen_with_a_reason_and_takes_effect_after_the_call(
     await stage_is(page, "active")
     await page.keyboard.press("p")
     await page.get_by_role("button", name="Coffee").click()
-    await expect(page.locator(".presence-button")).to_contain_text("Break")
-    await expect(page.locator(".presence-button")).to_contain_text("Coffee")
+    await expect(page.locator(".next-presence")).to_contain_text("Break after this contact")
     await stage_is(page, "active")
     call.hangup()
     await stage_is(page, "wrapping")
     await page.keyboard.press("w")
+    await expect(page.locator(".presence-button")).to_contain_text("Break")
+    await expect(page.locator(".presence-button")).to_contain_text("Coffee")
     await expect(page.locator(".waiting h1")).to_have_text("You get no contacts")
 
 
