@@ -137,7 +137,9 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
             clock=clock,
             told=waits.told,
         )
-        relief = Relief(contact_log, directory, leadership, waits, state=lambda: router.state, clock=clock)
+        relief = Relief(
+            contact_log, directory, leadership, waits, state=lambda: router.state, wake=router.wake, clock=clock
+        )
         contact_log.listen(waits.committed)
         feed.subscribe(waits.note)
         contact_log.listen(relief.note)

@@ -20,6 +20,10 @@ class Lending:
             self._lender[queue, agent] = lender
             self._agents.setdefault((queue, lender), []).append(agent)
 
+    def is_lent(self, queue: int, agent: int) -> bool:
+        """Whether an agent is no member of a queue, but may help out there."""
+        return (queue, agent) in self._lender
+
     def bars(self, queue: int, agent: int) -> bool:
         """Whether an agent must not take this queue's work now."""
         lender = self._lender.get((queue, agent))

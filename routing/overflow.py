@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from callcenter.domain.capacity import AT_ONCE
 from routing.facts import Waiting
@@ -10,8 +11,13 @@ from routing.state import RouterState
 
 
 def since(work: Waiting) -> datetime:
-    """From when the rules of its queue count."""
+    """When it came into its queue, from when the queue's promise and the rules about its work count."""
     return work.entered_at or work.queued_at
+
+
+def _falls_due_at(rule: Rule, after: timedelta, work: Waiting) -> datetime:
+    """Who is lent sees what has waited so long in all, as a queue's own members with a delay do."""
+    return (since(work) if rule.lend is None else work.queued_at) + after
 
 
 def pending(rules: Sequence[Rule], work: Waiting) -> Iterator[Rule]:
@@ -42,12 +48,14 @@ def falls_due(rules: Sequence[Rule], work: Waiting) -> datetime | None:
 
 def next_step(rules: Sequence[Rule], work: Waiting, now: datetime) -> tuple[Rule, timedelta | None] | None:
     """What happens to it next and in how long, to be told; without a time where that depends on the expected wait."""
-    waited, coming = now - since(work), list(pending(rules, work))
-    timed = [rule for rule in (*coming, *lendings(rules)) if rule.after is not None and rule.after > waited]
-    if timed:
-        rule = min(timed, key=lambda rule: rule.after or timedelta())
-        assert rule.after is not None
-        return rule, rule.after - waited
+    coming = list(pending(rules, work))
+    times = (
+        (_falls_due_at(rule, rule.after, work), rule) for rule in (*coming, *lendings(rules)) if rule.after is not None
+    )
+    later = [(at, rule) for at, rule in times if at > now]
+    if later:
+        at, rule = min(later, key=itemgetter(0))
+        return rule, at - now
     return next(((rule, None) for rule in coming if rule.after is None), None)
 
 
@@ -65,12 +73,13 @@ def holds(
 ) -> bool:
     """Whether a queue keeps its own promise, so that its agents may help out: lately, and towards all who wait now.
 
-    `share_in_time` of the last half hour; None where nobody came. Only people who wait at the other end count. The cost
-    is that of looking at those who came within the promise, and one more.
+    `share_in_time` of the last half hour; None where nobody came. Only people who wait at the other end count, and how
+    long they have been in this queue: it promised nothing for the time before. The cost is that of looking at those who
+    came within the promise, and one more.
     """
     if share_in_time is not None and share_in_time < target:
         return False
     state.settle(now)
     pools = [pool for channel in AT_ONCE for pool in state.lines(queue, channel)]
     lines = [line for pool in pools for line in (*pool.waiting, pool.held.places)]
-    return not any(now - state.waiting[ident].queued_at > within for line in lines for _, ident in line)
+    return not any(now - since(state.waiting[ident]) > within for line in lines for _, ident in line)

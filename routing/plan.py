@@ -81,10 +81,11 @@ class QueuePlan:
         return asked_after(Asked(self.needs, self.language), self.steps, waited).of_work_in(language)
 
     def languages(self, skills: Mapping[int, Skills]) -> set[str]:
-        """Those in which work is told apart: a language that no member speaks is asked of nobody."""
+        """Those in which work is told apart: a language that no member of its own speaks is asked of nobody."""
         if not self.language:
             return set()
-        spoken = (skill for member in self.members for skill in skills.get(member.agent, ()))
+        own = (member.agent for member in self.members if member.lent_by is None)
+        spoken = (skill for agent in own for skill in skills.get(agent, ()))
         return {skill.removeprefix(LANGUAGE) for skill in spoken if skill.startswith(LANGUAGE)}
 
     def entry_stages(self, skills: Mapping[int, Skills], language: str | None = None) -> dict[int, int]:

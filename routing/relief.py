@@ -41,13 +41,16 @@ class Relief:
         waits: Waits,
         *,
         state: Callable[[], RouterState | None],
+        wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
+        """`wake`: makes the router look again, after agents have been lent."""
         self._log = contact_log
         self._directory = directory
         self._leadership = leadership
         self._waits = waits
         self._state = state
+        self._wake = wake
         self._clock = clock
         # The state that what follows belongs to.
         self._of: RouterState | None = None
@@ -76,7 +79,8 @@ class Relief:
         if state is not self._of:
             self._of, self._fresh = state, set(state.waiting)
             self._timers, self._by_expectation = [], {}
-        state.lend_only(self._lending(state, now))
+        if state.lend_only(self._lending(state, now)):
+            self._wake()
         for ident in set(self._to_look_at(state, now)):
             work = state.waiting.get(ident)
             if work is not None and work.queue in state.plans:
@@ -93,7 +97,7 @@ class Relief:
         )
 
     def _may_lend(self, state: RouterState, queue: int, rule: Rule, lender: int, now: datetime) -> bool:
-        if rule.after is None and not rule.exceeded_by(self._expected_next(state, (queue, Channel.PHONE), now)):
+        if rule.after is None and not self._is_exceeded(state, queue, rule, now):
             return False
         promise = self._directory.queues.get(lender)
         return promise is not None and overflow.holds(
@@ -103,6 +107,15 @@ class Relief:
             share_in_time=self._waits.held.get(lender),
             target=promise.service_level_target,
             within=promise.service_level_within,
+        )
+
+    def _is_exceeded(self, state: RouterState, queue: int, rule: Rule, now: datetime) -> bool:
+        """On any channel that somebody waits on: nobody is to be helped on the others."""
+        state.settle(now)
+        return any(
+            rule.exceeded_by(wait.expected_unhelped(state, queue, channel, self._waits.handling(queue, channel), now))
+            for channel in Channel
+            if any(pool.waits() for pool in state.lines(queue, channel))
         )
 
     # -- work

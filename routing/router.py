@@ -86,6 +86,10 @@ class Router:
             self.state.give_agent_back(proposal.agent)
             self._wake.set()
 
+    def wake(self) -> None:
+        """For what changes who may take what without an event: agents are lent, or no longer."""
+        self._wake.set()
+
     def _note(self, events: Sequence[Event]) -> None:
         if self.state is None:
             if self._early is not None:

@@ -195,9 +195,11 @@ class RouterState:
                 self._join_lines(moved, now)
         self._moved_agents.clear()
 
-    def lend_only(self, pairs: frozenset[Pair]) -> None:
-        """Agents help out where these pairs (helped, lender) say, and nowhere else."""
-        self._moved_agents.update(agent for agent in self._lending.open_only(pairs) if agent in self.agents)
+    def lend_only(self, pairs: frozenset[Pair]) -> bool:
+        """Agents help out where these pairs (helped, lender) say, and nowhere else; whether that changed anything."""
+        changed = self.agents.keys() & self._lending.open_only(pairs)
+        self._moved_agents |= changed
+        return bool(changed)
 
     @property
     def unsettled(self) -> int:
@@ -257,6 +259,7 @@ class RouterState:
             each
             for each in work.preferred
             if self._wishes.is_on_shift(each)
+            and not self._lending.is_lent(work.queue, each)
             and pool.reaches(each, within)
             and self._limits.may_take(each, pool.channel, {})
         ]

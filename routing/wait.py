@@ -55,9 +55,20 @@ def expected_wait(state: RouterState, work: Waiting, handling: float, now: datet
 def expected_for_next(state: RouterState, queue: int, channel: str, handling: float, now: datetime) -> float | None:
     """Seconds for one who comes into this queue now, without priority, value or language."""
     state.settle(now)
-    pool = state.pools[queue, channel, None]
+    pool = state.pools.get((queue, channel, None))
+    return _for_next(state, queue, channel, handling, ready=0 if pool is None else _ready(pool, 0))
+
+
+def expected_unhelped(state: RouterState, queue: int, channel: str, handling: float, now: datetime) -> float | None:
+    """The same if nobody were lent to this queue: a loan that shortened this wait would end itself."""
+    state.settle(now)
+    pool = state.pools.get((queue, channel, None))
+    return _for_next(state, queue, channel, handling, ready=0 if pool is None else _own_ready(pool))
+
+
+def _for_next(state: RouterState, queue: int, channel: str, handling: float, *, ready: int) -> float | None:
     ahead = sum(line.waits() for line in state.lines(queue, channel))
-    return expected(handling=handling, ahead=ahead, ready=_ready(pool, 0), share=state.staffing.share(queue, channel))
+    return expected(handling=handling, ahead=ahead, ready=ready, share=state.staffing.share(queue, channel))
 
 
 def _ahead(state: RouterState, work: Waiting) -> int:
@@ -68,3 +79,8 @@ def _ahead(state: RouterState, work: Waiting) -> int:
 
 def _ready(pool: Pool, stage: int) -> int:
     return sum(map(len, pool.idle[: stage + 1]))
+
+
+def _own_ready(pool: Pool) -> int:
+    lent = pool.plan.lenders()
+    return sum(agent not in lent for _, agent in pool.idle[0])

@@ -2,7 +2,7 @@
 -- By queue and channel: the mean handling time in seconds, from answer to the end of the wrap-up, of what closed in the hour
 -- before $1, and half and four fifths of their waits. `held`, by queue: of the people who wait at the other end and were
 -- queued in the half hour before $1, the share that was answered in time, of those whose fate is known or whose time is over,
--- short abandons left out.
+-- short abandons left out. The time of those who came from another queue counts from when they came into this one.
 with closed as materialized (
     select queue_id, channel, extract(epoch from closed_at - answered_at)::float8 as handling,
            extract(epoch from answered_at - queued_at)::float8 as waited
@@ -16,9 +16,9 @@ pace as (
     from closed group by queue_id, channel
 ),
 recent as (
-    select i.queue_id, count(*) filter (where i.answered_at - i.queued_at <= q.service_level_within) as in_time,
+    select i.queue_id, count(*) filter (where i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within) as in_time,
            count(*) filter (where i.answered_at is not null or i.outcome = 'abandoned'
-                            or i.closed_at is null and $1 - i.queued_at > q.service_level_within) as known
+                            or i.closed_at is null and $1 - coalesce(i.entered_at, i.queued_at) > q.service_level_within) as known
     from interaction i join queue q on q.id = i.queue_id
     where i.queued_at > $1::timestamptz - interval '30 minutes' and i.queued_at <= $1
       and i.channel in ('phone', 'callback', 'chat')

@@ -5,13 +5,14 @@ from interaction where closed_at is null and state in ('queued', 'offered') and 
 
 -- name: today
 -- Of those queued since $1; $2: now. A contact counts for the service level once its fate is known or the time for it has
--- passed, and not when the customer hung up at once.
+-- passed, and not when the customer hung up at once. Its time begins when it came into this queue.
 select i.queue_id,
     (count(*) filter (where i.answered_at is not null))::integer as answered,
-    (count(*) filter (where i.answered_at - i.queued_at <= q.service_level_within))::integer as in_time,
+    (count(*) filter (where i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within))::integer as in_time,
     (count(*) filter (where i.outcome = 'abandoned'))::integer as abandoned,
     (count(*) filter (where i.outcome = 'short_abandoned'))::integer as short_abandoned,
-    (count(*) filter (where i.closed_at is null and i.answered_at is null and $2::timestamptz - i.queued_at > q.service_level_within))::integer as late
+    (count(*) filter (where i.closed_at is null and i.answered_at is null
+                      and $2::timestamptz - coalesce(i.entered_at, i.queued_at) > q.service_level_within))::integer as late
 from interaction i join queue q on q.id = i.queue_id
 where i.queued_at >= $1::timestamptz group by i.queue_id;
 

@@ -1,9 +1,10 @@
 -- name: queues
 -- Each active queue: who waits, what the agents do, and how the time since $1 (today's beginning) went, at $2 (now).
 -- Service level: of those queued since then whose fate is known or whose time is over, (answered - late) / (answered +
--- abandoned), short abandons left out (domain.md, section 1).
+-- abandoned), short abandons left out (domain.md, section 1). A queue's time begins when they came into it (entered_at).
 with today as materialized (
-    select i.queue_id, i.outcome, i.queued_at, i.answered_at, i.ended_at, i.closed_at, q.service_level_within as within
+    select i.queue_id, i.outcome, coalesce(i.entered_at, i.queued_at) as entered_at, i.answered_at, i.ended_at, i.closed_at,
+           q.service_level_within as within
     from interaction i join queue q on q.id = i.queue_id
     where i.arrived_at >= $1::timestamptz - interval '1 day' and i.queued_at >= $1
 ),
@@ -12,9 +13,9 @@ day as (
            count(*) filter (where answered_at is not null) as answered,
            count(*) filter (where outcome = 'abandoned') as abandoned,
            count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
-           count(*) filter (where answered_at - queued_at <= within) as in_time,
+           count(*) filter (where answered_at - entered_at <= within) as in_time,
            count(*) filter (where answered_at is not null or outcome = 'abandoned'
-                            or closed_at is null and $2::timestamptz - queued_at > within) as known
+                            or closed_at is null and $2::timestamptz - entered_at > within) as known
     from today group by queue_id
 ),
 waiting as (

@@ -69,6 +69,16 @@ def test_what_comes_next_is_told_with_its_time() -> None:
     assert next_step((MOVE,), work, later(70)) is None
 
 
+def test_a_loan_counts_the_whole_wait_as_it_is_told() -> None:
+    state, work = a_lending_state(), some_work(entered_at=later(20))
+    state.lend_only(frozenset({(1, 2)}))
+    state.put_waiting(work)
+    assert next_step((LEND, MOVE), work, later(21)) == (LEND, seconds(9))
+    assert pairs(state, later(29)) == []
+    assert pairs(state, later(30)) == [(7, 2)]
+    assert next_step((LEND, MOVE), work, later(30)) == (MOVE, seconds(50))
+
+
 rules_of_anything = st.lists(
     st.builds(
         lambda number, after, treatment: Rule(
@@ -204,3 +214,12 @@ def test_a_queue_lends_while_it_keeps_its_promise_itself(share: float | None, ca
         state.put_agent(an_agent(agent, routing_status="interacting", version=2))
     state.put_waiting(Waiting(7, 2, later(came), 1))
     assert holds(state, 2, later(100), share_in_time=share, target=0.8, within=seconds(20)) == expected
+
+
+def test_a_promise_is_about_the_time_in_this_queue_alone() -> None:
+    state = RouterState([QueuePlan(2, (Member(2),))], require_console=False)
+    state.put_waiting(Waiting(7, 2, NOW, 1, entered_at=later(180)))
+    kept = [
+        holds(state, 2, later(second), share_in_time=0.95, target=0.8, within=seconds(20)) for second in (181, 200, 201)
+    ]
+    assert kept == [True, True, False]

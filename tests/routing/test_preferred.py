@@ -102,6 +102,15 @@ def test_nobody_is_waited_for_who_may_not_take_it_in_that_time() -> None:
         assert pairs(state, later(1)) == [(7, 1)]
 
 
+def test_nobody_is_waited_for_who_would_only_help_out() -> None:
+    helped = replace(PLAN, members=(Member(1), Member(2, lent_by=2)))
+    for lent in (frozenset[tuple[int, int]](), frozenset({(1, 2)})):
+        state = a_state(helped, QueuePlan(2, (Member(2),)), idle={1: 0, 2: 5})
+        state.lend_only(lent)
+        state.put_waiting(FOR_TWO)
+        assert pairs(state, later(1)) == [(7, 1)]
+
+
 def test_one_who_may_take_it_after_a_step_is_waited_for() -> None:
     plan = QueuePlan(1, (Member(1), Member(2, delay=seconds(10))), prefer_for=seconds(20))
     state = a_state(plan)
@@ -131,6 +140,13 @@ def test_a_customer_is_served_in_their_language(language: str | None, now: float
     state = a_state(LANGUAGE, skills=SPEAK, idle={1: 0, 2: 5})
     state.put_waiting(Waiting(7, 1, later(0), 1, language=language))
     assert pairs(state, later(now)) == [(7, agent)]
+
+
+def test_a_language_that_only_agents_of_another_queue_speak_is_asked_of_nobody() -> None:
+    helped = QueuePlan(1, (Member(1), Member(2, seconds(60), lent_by=2)), language=1)
+    state = a_state(helped, QueuePlan(2, (Member(2),)), skills={2: {"lang:de": 5}})
+    state.put_waiting(Waiting(7, 1, later(0), 1, language="de"))
+    assert pairs(state, later(1)) == [(7, 1)]
 
 
 def test_a_language_is_dropped_at_its_step() -> None:

@@ -1,17 +1,21 @@
 """Overflow rules are carried out by the leader, each once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from typing import Any
 
 from callcenter.actions import interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Outcome
+from callcenter.domain.interaction import Arrival, Channel, Outcome
 from callcenter.domain.overflow import Treatment
 from callcenter.store.pool import Pool
 from routing import snapshot
+from routing.decide import decide
 from routing.relief import Relief
 from routing.state import RouterState
-from tests.builders import NOW, arrive, later, make_queue, make_user, on_queue, reserve
+from tests.builders import NOW, arrive, ident_of, later, make_queue, make_user, on_queue, reserve
 from tests.routing.test_waits import Office, an_office
 
 SUPPORT = [
@@ -22,6 +26,9 @@ SUPPORT = [
 ]
 
 
+_numbers = count(1)
+
+
 @dataclass
 class Desk:
     office: Office
@@ -29,10 +36,32 @@ class Desk:
     sales: int
     state: RouterState
     seen: list[Event]
+    woken: list[datetime]  # when the router was told to look again
 
     async def at(self, seconds: float) -> None:
         self.office.clock.now = later(seconds)
         await self.relief.sweep(later(seconds))
+
+    async def chat(self, second: float, *, language: str | None = None) -> int:
+        """One who comes to support and waits."""
+        asks = None if language is None else {"language": language}
+        arrival = Arrival(Channel.CHAT, f"chat/{next(_numbers)}", None, None, asks=asks)
+        floor = self.office.floor
+        return ident_of(
+            await interactions.arrive(floor.log, arrival, queue=floor.queue, queued=True, node=None, now=later(second))
+        )
+
+    async def own_agent_is_busy(self) -> None:
+        floor = self.office.floor
+        await reserve(floor.log, await arrive(floor.log, queue=floor.queue), floor.agent)
+
+    async def lent(self, second: float, *, channel: str = Channel.PHONE) -> int:
+        """How many agents of sales may take what waits in support."""
+        await self.at(second)
+        self.state.settle(later(second))
+        helped = self.state.pools[self.office.floor.queue, channel, None]
+        own = self.office.floor.agent
+        return sum(agent != own for line in helped.idle for _, agent in line)
 
     async def what(self, ident: int) -> list[Any]:
         """The rules that were carried out on it, and how, by the log."""
@@ -42,15 +71,21 @@ class Desk:
         return [(row["kind"].partition(".")[2], row["data"]["rule"]) for row in rows]
 
 
-async def a_desk(pool: Pool, *, rules: Any = SUPPORT, **sales: Any) -> Desk:
+async def a_desk(
+    pool: Pool, *, rules: Any = SUPPORT, language: int = 0, helpers: Sequence[str] = ("bo",), **sales: Any
+) -> Desk:
+    """Support, whose only agent speaks Chinese, with these rules; sales with the helpers."""
     office = await an_office(pool)
-    await pool.execute("update queue set overflow = $1", rules)
-    bo = await make_user(pool, "bo")
-    ident = await make_queue(pool, "sales", members=[bo], **sales)
-    await on_queue(office.floor.log, bo)
+    await pool.execute("update queue set overflow = $1, language = $2", rules, language)
+    await pool.execute("update users set skills = $1", {"lang:zh": 5})
+    members = [await make_user(pool, name) for name in helpers]
+    ident = await make_queue(pool, "sales", members=members, **sales)
+    for agent in members:
+        await on_queue(office.floor.log, agent)
     await office.waits._directory.load()
     state = await snapshot.load(pool, require_console=False, day_began=NOW)
     seen: list[Event] = []
+    woken: list[datetime] = []
 
     def apply(events: Any) -> None:
         seen.extend(events)
@@ -61,10 +96,16 @@ async def a_desk(pool: Pool, *, rules: Any = SUPPORT, **sales: Any) -> Desk:
     log._listeners.insert(0, apply)
     office.waits._state = lambda: state
     relief = Relief(
-        log, office.waits._directory, office.leadership, office.waits, state=lambda: state, clock=office.clock
+        log,
+        office.waits._directory,
+        office.leadership,
+        office.waits,
+        state=lambda: state,
+        wake=lambda: woken.append(office.clock.now),
+        clock=office.clock,
     )
     log.listen(relief.note)
-    return Desk(office, relief, ident, state, seen)
+    return Desk(office, relief, ident, state, seen, woken)
 
 
 async def test_what_waits_too_long_is_treated_and_then_moved_once_and_keeps_its_time(pool: Pool) -> None:
@@ -147,23 +188,71 @@ async def test_a_long_expected_wait_is_answered_as_soon_as_it_is_long(pool: Pool
 async def test_agents_are_lent_while_their_queue_keeps_its_promise(pool: Pool) -> None:
     desk = await a_desk(pool, rules=[{"after": "30s", "lend": "sales"}])
     floor = desk.office.floor
-    await reserve(floor.log, await arrive(floor.log, queue=floor.queue), floor.agent)
+    await desk.own_agent_is_busy()
     ident = await arrive(floor.log, queue=floor.queue)
-    helped = desk.state.pools[floor.queue, "phone", None]
     told = desk.office.waits.of(ident)
     assert told is not None
     assert told.due is not None
     assert (told.due.action, told.due.queue, told.due.in_seconds) == ("lend", "sales", 30)
 
-    async def lent(second: float) -> int:
-        await desk.at(second)
-        desk.state.settle(later(second))
-        return sum(map(len, helped.idle))
-
-    assert await lent(31) == 1
+    assert await desk.lent(31) == 1
     desk.office.waits.held = {desk.sales: 0.5}
-    assert await lent(32) == 0
+    assert await desk.lent(32) == 0
     desk.office.waits.held = {desk.sales: 0.9}
-    assert await lent(33) == 1
+    assert await desk.lent(33) == 1
     await arrive(floor.log, queue=desk.sales, now=later(12))
-    assert await lent(34) == 0
+    assert await desk.lent(34) == 0
+
+
+async def test_a_loan_for_a_long_expected_wait_stays_until_somebody_has_taken_the_work(pool: Pool) -> None:
+    desk = await a_desk(pool, rules=[{"expected": "2m", "lend": "sales"}], helpers=("bo", "cy"))
+    floor = desk.office.floor
+    await desk.own_agent_is_busy()
+    ident = await arrive(floor.log, queue=floor.queue)
+    # One agent, 90 seconds each: whoever comes next waits 180 seconds.
+    assert [await desk.lent(second) for second in (0, 0.5, 1.0)] == [2, 2, 2]
+    assert desk.woken == [NOW]
+    decision = next(decide(desk.state, later(1.25)))
+    assert decision.interaction == ident
+    assert decision.agent != floor.agent
+    await reserve(floor.log, ident, decision.agent, now=later(1.25))
+    assert await desk.lent(1.5) == 0
+    assert desk.woken == [NOW, later(1.5)]
+
+
+async def test_nobody_is_lent_for_a_long_expected_wait_that_nobody_has(pool: Pool) -> None:
+    desk = await a_desk(pool, rules=[{"expected": "80s", "lend": "sales"}])
+    await desk.own_agent_is_busy()
+    assert await desk.lent(1) == 0
+    await arrive(desk.office.floor.log, queue=desk.office.floor.queue)
+    assert await desk.lent(2) == 1
+
+
+async def test_agents_are_lent_for_the_channel_on_which_the_wait_is_long(pool: Pool) -> None:
+    desk = await a_desk(pool, rules=[{"expected": "100s", "lend": "sales"}])
+    await desk.own_agent_is_busy()
+    for _ in range(3):
+        await desk.chat(0)
+    # One agent, four chats at once, 90 seconds each: whoever comes next waits 4/4 of that, then 5/4.
+    assert await desk.lent(1, channel=Channel.CHAT) == 0
+    await desk.chat(1)
+    assert await desk.lent(2, channel=Channel.CHAT) == 1
+
+
+async def test_what_is_no_call_overflows_too(pool: Pool) -> None:
+    desk = await a_desk(pool)
+    ident = await desk.chat(0)
+    for second in (1, 45, 60, 61):
+        await desk.at(second)
+    assert [kind for kind, _ in await desk.what(ident)] == ["treatment", "moved"]
+    assert desk.state.waiting[ident].queue == desk.sales
+
+
+async def test_a_channel_on_which_all_have_come_in_one_language_has_an_expected_wait(pool: Pool) -> None:
+    desk = await a_desk(pool, rules=[{"expected": "20s", "treatment": "voicemail"}], language=2)
+    await desk.own_agent_is_busy()
+    ident = await desk.chat(0, language="zh")
+    await desk.at(1)
+    # Of four chats at once, 90 seconds each, it is the first, and the next would be the second.
+    assert desk.office.waits.for_next(desk.office.floor.queue, Channel.CHAT) == 45
+    assert await desk.what(ident) == [("treatment", "support: expected over 20s: voicemail")]

@@ -11,7 +11,7 @@ from routing.decide import decide
 from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan
 from routing.state import RouterState
-from routing.wait import expected, expected_for_next, expected_wait, position
+from routing.wait import expected, expected_for_next, expected_unhelped, expected_wait, position
 from tests.builders import NOW, later
 from tests.routing.test_decide import an_agent
 from tests.routing.test_order import seconds
@@ -226,3 +226,26 @@ def taken(state: RouterState):
     for decision in decide(state, NOW_IS):
         state.take(decision.interaction, decision.agent)
         yield decision
+
+
+def test_who_comes_next_on_a_channel_on_which_all_came_in_one_language_is_told_their_wait() -> None:
+    plan = QueuePlan(1, (Member(1),), language=1)
+    state = RouterState([plan], skills={1: {"lang:zh": 5}}, require_console=False)
+    state.put_agent(an_agent(1, routing_status="interacting", load={"chat": 4}))
+    state.put_waiting(Waiting(7, 1, NOW, 1, channel="chat", language="zh"))
+    for estimate in (expected_for_next, expected_unhelped):
+        assert estimate(state, 1, "chat", HANDLING, NOW_IS) == HANDLING * 2 / 4
+
+
+def test_who_is_lent_shortens_the_wait_but_not_what_the_loan_depends_on() -> None:
+    helped = QueuePlan(1, (Member(1), Member(2), Member(3, lent_by=2)))
+    state = RouterState([helped, QueuePlan(2, (Member(3),))], require_console=False)
+    state.put_agent(an_agent(1, routing_status="interacting"))
+    state.put_agent(an_agent(3))
+    estimates = expected_for_next, expected_unhelped
+    assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [100, 100]
+    assert state.lend_only(frozenset({(1, 2)}))
+    assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [0, 100]
+    assert not state.lend_only(frozenset({(1, 2)}))
+    state.put_agent(an_agent(2))
+    assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [0, 0]

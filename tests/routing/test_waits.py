@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import pytest
+
 from callcenter.actions import interactions
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Arrival, Channel, Proposal, ReservationState
@@ -166,3 +168,23 @@ async def test_a_call_that_is_offered_as_it_arrives_was_expected_not_to_wait(poo
     await interactions.answer(log, reserved.data["reservation"], now=later(3))
     office.waits.note(events)
     assert (office.missed_by, office.waits.told(ident_of(events))) == ([3.0], None)
+
+
+async def test_a_queue_promises_nothing_for_the_time_that_was_spent_in_another(pool: Pool) -> None:
+    office = await an_office(pool)  # within 20 seconds
+    came = [
+        (-100, -30, -20),  # answered after ten seconds here
+        (-60, None, -30),
+        (-60, -5, None),
+        (-60, -25, None),
+    ]
+    for queued, entered, answered in came:
+        await pool.execute(
+            """insert into interaction (channel, state, queue_id, arrived_at, queued_at, entered_at, answered_at)
+               values ('phone', $1, $2, $3, $3, $4, $5)""",
+            "queued" if answered is None else "active",
+            office.floor.queue,
+            *(second and later(second) for second in (queued, entered, answered)),
+        )
+    await office.waits.refresh()
+    assert office.waits.held == {office.floor.queue: pytest.approx(1 / 3)}

@@ -3,11 +3,11 @@
 import re
 from math import inf
 
-from callcenter.actions import tickets
+from callcenter.actions import interactions, tickets
 from callcenter.domain.events import Cursor, Event
 from screenpop.regions import stale
 from screenpop.wallboard import BOARD
-from tests.builders import NOW, arrive
+from tests.builders import NOW, arrive, later, make_queue, on_queue, reserve
 from tests.screenpop.conftest import House, frame, read_up
 
 
@@ -61,3 +61,15 @@ async def test_who_loses_a_ticket_is_told_too(house: House):
     house.log.listen(told.extend)
     await tickets.change(house.log, ticket.id, changes={"owner": bo}, version=None, actor=sue, now=NOW)
     assert stale(told).desks == {amy, bo, sue}
+
+
+async def test_the_wall_measures_a_queue_by_the_time_that_callers_spend_in_it(house: House):
+    amy, sales = house.users["amy"], await make_queue(house.pool, "sales")
+    await on_queue(house.log, amy)
+    for entered in (-10, -10, -30):
+        ident = await arrive(house.log, queue=house.queue, now=later(-100))
+        await interactions.overflow(house.log, ident, queue=house.queue, to=sales, rule="after", now=later(entered))
+    offer = await reserve(house.log, ident, amy, now=later(-20))
+    await interactions.answer(house.log, offer, now=later(-15))
+    today = (await house.client.app[BOARD].today())[sales]
+    assert (today.answered, today.in_time, today.late) == (1, 1, 0)

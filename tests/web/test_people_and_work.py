@@ -2,6 +2,7 @@
 
 import pytest
 
+from callcenter.actions import interactions
 from callcenter.domain.interaction import Channel
 from tests.web.conftest import Doors
 
@@ -18,6 +19,26 @@ async def test_queues_show_who_waits_and_what_the_agents_do(doors: Doors) -> Non
     assert (support["answered"], support["abandoned"], support["service_level"]) == (0, 0, 0.0)
     assert (support["expected_wait_seconds"], queues["billing"]["expected_wait_seconds"]) == (270.0, None)
     assert (support["agents"]["offered"], support["agents"]["off_queue"], support["agents"]["idle"]) == (1, 1, 0)
+
+
+async def test_a_queue_is_measured_by_the_time_that_callers_spend_in_it(doors: Doors) -> None:
+    ids = {name: doors.directory.queue_named(name).id for name in ("support", "billing")}
+    first, second = await doors.arrive(), await doors.arrive()
+    doors.clock.move(seconds=100)
+    for ident in (first, second):
+        await interactions.overflow(
+            doors.log, ident, queue=ids["support"], to=ids["billing"], rule="after", now=doors.clock()
+        )
+    doors.clock.move(seconds=15)
+    await interactions.answer(doors.log, await doors.offer(first, "amy"), now=doors.clock())
+
+    async def billing() -> tuple[int, float, float]:
+        queues = {each["name"]: each for each in (await doors.get("amy", "/api/v1/queues"))["items"]}
+        return tuple(queues["billing"][key] for key in ("answered", "service_level", "longest_wait_seconds"))
+
+    assert await billing() == (1, 1.0, 115)
+    doors.clock.move(seconds=10)
+    assert await billing() == (1, 0.5, 125)
 
 
 async def test_agents_choose_their_presence_and_supervisors_anybodys(doors: Doors) -> None:
