@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from callcenter.domain.interaction import Arrival, Channel, Proposal
+from callcenter.domain.interaction import Arrival, Proposal
 
 
 class Pops(Protocol):
@@ -76,6 +76,9 @@ class Waits(Protocol):
         """None for what does not wait for an agent, and for a moment after the start."""
         ...
 
-    def for_next(self, queue: int, channel: str = Channel.PHONE) -> float | None:
-        """The wait, in seconds, of one who comes into this queue now; None when it is unknown."""
+    def for_next(self, queue: int, channel: str | None = None) -> float | None:
+        """The wait, in seconds, of one who comes into this queue now; None when it is unknown.
+
+        Without a channel the longest of those in which somebody waits; by phone where nobody does.
+        """
         ...

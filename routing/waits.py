@@ -80,12 +80,19 @@ class Waits:
             longer_than_seconds=None if rule.expected is None else rule.expected.total_seconds(),
         )
 
-    def for_next(self, queue: int, channel: str = Channel.PHONE) -> float | None:
+    def for_next(self, queue: int, channel: str | None = None) -> float | None:
         """See callcenter.ports.Waits."""
-        state = self._state()
-        if state is None or not state.lines(queue, channel):
+        state, now = self._state(), self._clock()
+        if state is None or queue not in state.plans:
             return None
-        return _rounded(wait.expected_for_next(state, queue, channel, self.handling(queue, channel), self._clock()))
+        waiting = [each for each in Channel if any(line.waits() for line in state.lines(queue, each))]
+        longest = 0.0
+        for each in [channel] if channel is not None else waiting or [Channel.PHONE]:
+            expected = wait.expected_for_next(state, queue, each, self.handling(queue, each), now)
+            if expected is None:
+                return None
+            longest = max(longest, expected)
+        return _rounded(longest)
 
     def told(self, interaction: int) -> float | None:
         return self._told.get(interaction)

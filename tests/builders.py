@@ -144,7 +144,7 @@ class FakeWaits:
     def of(self, interaction: int) -> Wait | None:
         return self.waits.get(interaction)
 
-    def for_next(self, queue: int, channel: str = Channel.PHONE) -> float | None:
+    def for_next(self, queue: int, channel: str | None = None) -> float | None:
         return self.queues.get(queue)
 
 

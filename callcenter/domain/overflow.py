@@ -18,8 +18,10 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overflow:
-    """One rule. When: `after` so long in the queue (to `lend`: in all), or while the `expected` wait is longer. What: move
-    `to` another queue, let a queue `lend` its agents, or a `treatment`. One of each is given; queues are named."""
+    """One rule. When: `after` so long in the queue (to `lend`: in all), or while the `expected` wait is longer.
+
+    What: move `to` another queue, let a queue `lend` its agents, or a `treatment`. One of each; queues are named.
+    """
 
     after: timedelta | None = None
     expected: timedelta | None = None

@@ -92,6 +92,9 @@ async def test_a_queues_pace_is_that_of_what_closed_in_the_last_hour(pool: Pool)
     assert told is not None
     assert (told.position, told.expected_seconds) == (1, 600)
     assert (told.median_seconds, told.p80_seconds) == (500, 500)
+    # Of a queue as a whole the slowest of what waits in it.
+    assert office.waits.for_next(queue) == 600 * 2
+    assert office.waits.for_next(queue, Channel.PHONE) == 90 * 2
 
 
 async def test_without_history_the_organisations_word_counts_and_without_agents_nothing_is_said(pool: Pool) -> None:

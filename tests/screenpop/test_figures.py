@@ -66,10 +66,10 @@ async def test_who_loses_a_ticket_is_told_too(house: House):
 async def test_the_wall_measures_a_queue_by_the_time_that_callers_spend_in_it(house: House):
     amy, sales = house.users["amy"], await make_queue(house.pool, "sales")
     await on_queue(house.log, amy)
-    for entered in (-10, -10, -30):
-        ident = await arrive(house.log, queue=house.queue, now=later(-100))
+    idents = [await arrive(house.log, queue=house.queue, now=later(-100)) for _ in range(3)]
+    for ident, entered in zip(idents, (-10, -10, -30), strict=True):
         await interactions.overflow(house.log, ident, queue=house.queue, to=sales, rule="after", now=later(entered))
-    offer = await reserve(house.log, ident, amy, now=later(-20))
+    offer = await reserve(house.log, idents[2], amy, now=later(-20))
     await interactions.answer(house.log, offer, now=later(-15))
     today = (await house.client.app[BOARD].today())[sales]
     assert (today.answered, today.in_time, today.late) == (1, 1, 0)
