@@ -186,15 +186,15 @@ class Router:
             events = await interactions.reserve_all(self._log, proposals, due=now + interactions.RESERVED_FOR, now=now)
             reserved = {event.interaction for event in events if event.kind == "interaction.reserved"}
             self.decided["reserved"] += len(reserved)
-            for decision in batch:
-                if decision.interaction not in reserved:
-                    self.decided["refused"] += 1
-                    # Either moved meanwhile: our picture of them is old, the database's is true.
-                    log.info("router.refused", interaction=decision.interaction, agent=decision.agent)
-                    await snapshot.refresh(
-                        self._log.pool, state, interaction=decision.interaction, agent=decision.agent
-                    )
-                    state.give_back(decision.interaction, decision.agent)
+            if refused := [decision for decision in batch if decision.interaction not in reserved]:
+                self.decided["refused"] += len(refused)
+                # Either moved meanwhile: our picture of them is old, the database's is true.
+                pairs = [(decision.interaction, decision.agent) for decision in refused]
+                log.info("router.refused", decisions=pairs)
+                work, agents = zip(*pairs, strict=True)
+                await snapshot.refresh(self._log.pool, state, work=work, agents=agents)
+                for interaction, agent in pairs:
+                    state.give_back(interaction, agent)
         except _FAILURES as error:
             log.warning("router.database", error=repr(error), decisions=len(batch))
             if len(batch) > 1 and not isinstance(error, TRY_AGAIN):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -42,21 +43,24 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
     for row in agents:
         state.put_agent(AgentState(*row))
     for row in waiting:
-        state.put_waiting(_waiting(row))
+        state.put_waiting(_waiting(dict(row)))
     return state
 
 
-async def refresh(pool: Pool, state: RouterState, *, interaction: int, agent: int) -> None:
-    """The truth about two aggregates, after a decision about them was refused."""
-    work: asyncpg.Record | None = await pool.fetchrow(_SQL.interaction, interaction)
-    if work is None or work["state"] != State.QUEUED:
-        state.remove(interaction, work["version"] if work else 0)
-    row = await pool.fetchrow(_SQL.agent, agent)
-    if row is not None:
+async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents: Sequence[int]) -> None:
+    """The truth about some of both, after decisions about them were refused."""
+    for row in await pool.fetch(_SQL.some_work, work):
+        fields = dict(row)
+        known = state.waiting.get(row["interaction"])
+        if fields.pop("state") != State.QUEUED:
+            state.remove(row["interaction"], row["version"])
+        elif known is not None and known.version < row["version"]:
+            state.put_waiting(_waiting(fields))
+    for row in await pool.fetch(_SQL.some_agents, agents):
         state.put_agent(AgentState(*row))
 
 
-def _waiting(row: asyncpg.Record) -> Waiting:
+def _waiting(row: Mapping[str, Any]) -> Waiting:
     return Waiting(**{**row, "preferred": tuple(row["preferred"]), "treated": tuple(row["treated"])})
 
 

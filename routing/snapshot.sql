@@ -38,11 +38,13 @@ where i.arrived_at >= $1 and s.answered_at >= $1 and s.agent_id is not null grou
 select i.queue_id, r.agent_id, max(r.created_at) as at from interaction i join reservation r on r.interaction_id = i.id
 where i.arrived_at >= $1 and i.queue_id is not null group by i.queue_id, r.agent_id;
 
--- name: interaction
-select i.id, i.queue_id, i.queued_at, i.version, i.priority, c.tier, i.state
-from interaction i left join customer c on c.id = i.customer_id where i.id = $1;
+-- name: some_work
+select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
+       coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
+       coalesce(i.treated, '{}') as treated, i.state
+from interaction i left join customer c on c.id = i.customer_id where i.id = any($1::bigint[]);
 
--- name: agent
+-- name: some_agents
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,
        nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.version, a.load, a.next_presence
-from agent a where a.user_id = $1;
+from agent a where a.user_id = any($1::bigint[]);
