@@ -168,7 +168,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
 
         supervisor.keep("feed", feed.run)
         supervisor.keep("doorbell", feed.listen)
-        supervisor.keep("lease", lambda: _keep_lease(pool, node, feed))
+        supervisor.keep("lease", lambda: _keep_lease(pool, node, feed, leadership))
         supervisor.keep("directory", lambda: _keep_directory(directory))
         supervisor.keep("leadership", leadership.run)
         supervisor.keep("router", router.run)
@@ -269,13 +269,14 @@ async def _database_ready(pool: Pool) -> str | None:
     return f"migrations are pending: {', '.join(waiting)}" if waiting else None
 
 
-async def _keep_lease(pool: Pool, node: Node, feed: Feed) -> None:
+async def _keep_lease(pool: Pool, node: Node, feed: Feed, leadership: Leadership) -> None:
     while True:
         try:
             await retrying(lambda: node.renew(pool, clock()), within=_LEASE_PATIENCE)
         except Conflict as error:
             # A newer process has our name: whatever we still hold is its to reconcile.
             log.error("node.replaced", reason=str(error))
+            leadership.resign()
             return
         feed.alone = node.others == 0
         await asyncio.sleep(nodes.RENEW_EVERY)

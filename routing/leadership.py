@@ -1,6 +1,7 @@
 """Which node decides: an advisory lock on a connection of its own, with a heartbeat beside it."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +28,11 @@ class Leadership:
         self._node = node
         self.leads = False
         self.gained = asyncio.Event()
+        self._resigned = asyncio.Event()
+
+    def resign(self) -> None:
+        """Lead no more, for good: a newer process has this node's name."""
+        self._resigned.set()
 
     async def run(self) -> None:
         # Without limits a database whose machine has vanished would be waited for until TCP gives up.
@@ -37,22 +43,29 @@ class Leadership:
             command_timeout=_SILENCE.total_seconds(),
         )
         try:
-            while True:
+            while not self._resigned.is_set():
                 row = await connection.fetchrow(_SQL.acquire, LOCK)
                 assert row is not None
                 if row["leads"]:
                     break
                 await connection.fetch(_SQL.depose, LOCK, _SILENCE)
-                await asyncio.sleep(_BEAT)
+                await self._pause()
+            else:
+                return
             await connection.execute(_SQL.beat, self._node)
             log.info("leader.elected", node=self._node)
             self.leads = True
             self.gained.set()
-            while True:
-                await asyncio.sleep(_BEAT)
+            while not self._resigned.is_set():
+                await self._pause()
                 async with asyncio.timeout(_SILENCE.total_seconds()):
                     await connection.execute(_SQL.beat, self._node)
         finally:
             self.leads = False
             self.gained.clear()
             connection.terminate()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BEAT):
+                await self._resigned.wait()

@@ -237,6 +237,23 @@ async def test_a_leader_that_no_longer_beats_is_deposed(pool: Pool, database: st
     frozen.terminate()
 
 
+async def test_who_resigns_leaves_the_lead_to_another_and_does_not_come_back(pool: Pool, database: str) -> None:
+    first = Leadership(database, node=await make_node(pool, "one"))
+    second = Leadership(database, node=await make_node(pool, "two"))
+    leading = asyncio.create_task(first.run())
+    async with asyncio.timeout(5):
+        await first.gained.wait()
+        waiting = asyncio.create_task(second.run())
+        first.resign()
+        await leading
+        await second.gained.wait()
+    assert (first.leads, second.leads) == (False, True)
+    await first.run()
+    assert not first.leads
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
 async def test_a_wrap_up_ends_at_its_limit_and_keeps_what_was_typed(pool: Pool) -> None:
     floor = await make_floor(pool, wrap_up_mode="time_boxed", wrap_up_limit=timedelta(seconds=30))
     ident = await arrive(floor.log, queue=floor.queue)
