@@ -73,10 +73,10 @@ async def start_and_idle(bench: Bench) -> list[Row]:
     await start_seconds(bench.dsn, bench.folder)  # the first one writes the byte code
     starts = [await start_seconds(bench.dsn, bench.folder) for _ in range(bench.rounds)]
     async with serving(bench.dsn, bench.folder) as (running, _, _):
-        await asyncio.sleep(3 if bench.quick else 10)  # to settle, or the window measured
+        await asyncio.sleep(3 if bench.quick else 10)  # what a start leaves behind is over: no event tells of it
         idle = resident_bytes(running.pid) / 1e6
         before = cpu_seconds(running.pid)
-        await asyncio.sleep(5)  # to settle, or the window measured
+        await asyncio.sleep(5)  # the window that is measured
         busy = (cpu_seconds(running.pid) - before) / 5 * 100
     return [
         Row("start of the process to ready, migrated database", Unit.SECONDS, median(starts), target=Target(2.0)),
@@ -90,7 +90,7 @@ async def waiting(bench: Bench) -> list[Row]:
     async with product(bench.dsn, bench.folder, bench.staff) as server:
         # The first callers pay for pools and caches, which are no call's own.
         await _held(bench, server, few)
-        await asyncio.sleep(1)  # to settle, or the window measured
+        await asyncio.sleep(1)  # hung up calls are let go of: no event tells of it
         before = resident_bytes(server.program.pid)
         during = await _held(bench, server, many)
     return [
@@ -109,7 +109,7 @@ async def _held(bench: Bench, server: Server, calls: int) -> int:
     plan = replace(bench.plan(calls), agi_port=server.agi_port, wait=True, patience=120.0)
     async with program(*python("tests.bench.load", *options(plan)), name="load", folder=bench.folder) as load:
         await load.line("waiting", within=60)
-        await asyncio.sleep(2)  # to settle, or the window measured
+        await asyncio.sleep(2)  # the last answers are out, and memory stands still
         held = resident_bytes(server.program.pid)
         await load.end_of_input()
         await load.output(within=60)
@@ -145,9 +145,9 @@ async def many_agents(bench: Bench) -> list[Row]:
 async def _idle_share(bench: Bench, server: Server, desks: int) -> float:
     """Processors that the server uses while so many agents sit at their desks and nothing happens."""
     async with open_desks(server, bench.folder, count=desks) as (room, _):
-        await asyncio.sleep(1)  # to settle, or the window measured
+        await asyncio.sleep(1)  # signing in is over: no event tells of it
         before = cpu_seconds(server.program.pid)
-        await asyncio.sleep(3)  # to settle, or the window measured
+        await asyncio.sleep(3)  # the window that is measured
         share = (cpu_seconds(server.program.pid) - before) / 3
         await room.end_of_input()
         await room.output(within=30)

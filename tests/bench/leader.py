@@ -147,7 +147,7 @@ async def _keep_busy(pool: Pool) -> None:
     """Work that comes, is offered and comes back, for ever."""
     while True:
         await pool.fetchval(_SQL.put_back)
-        await asyncio.sleep(0.05)  # the pace
+        await asyncio.sleep(0.05)  # the pace at which work comes back; it is what is played
 
 
 async def _first_after(pool: Pool, moment: datetime) -> datetime:
