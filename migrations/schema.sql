@@ -430,12 +430,11 @@ create table users (
 -- function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint) returns SETOF contact_log
 -- function log_interaction(i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb) returns SETOF contact_log
 -- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
--- function move(p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function move(p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz, p_from bigint, p_why jsonb) returns SETOF contact_log
 -- function move_desk(p_agent bigint, p_node bigint, p_open boolean, p_now timestamptz) returns SETOF contact_log
 -- function note_attempt(p_subject text, p_limit integer, p_since timestamptz, p_now timestamptz) returns timestamptz
 -- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
--- function overflow(p_interaction bigint, p_from bigint, p_to bigint, p_rule text, p_now timestamptz) returns SETOF contact_log
 -- function preferred(p_queue bigint, p_customer bigint, p_now timestamptz, OUT agents bigint[], OUT what text) returns record
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function reserve(p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
@@ -445,5 +444,6 @@ create table users (
 -- function set_presence(p_agent bigint, p_presence text, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function settle_agent(p_agent bigint, p_channel text, p_in_hand integer, p_live integer, p_offer boolean, p_idle_since timestamptz, p_kind text, p_actor bigint, p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function take_out(p_interaction bigint, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
+-- function tell_hold(p_interaction bigint, p_kind text, r reservation, p_now timestamptz) returns SETOF contact_log
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
 -- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log

@@ -80,12 +80,14 @@ async def move(
     log: ContactLog, interaction: int, *, queue: int | None, priority: int | None, actor: int, now: datetime
 ) -> Events:
     """Waiting work goes into another queue, or forward or back in line by `priority` (minutes); its time stays."""
-    return _moved(await log.write("move", interaction, queue, priority, actor, now), "It is not waiting in a queue.")
+    events = await log.write("move", interaction, queue, priority, actor, now, None, {})
+    return _moved(events, "It is not waiting in a queue.")
 
 
 async def overflow(log: ContactLog, interaction: int, *, queue: int, to: int, rule: str, now: datetime) -> Events:
     """Work that waits too long goes on in another queue. Empty when it waits in `queue` no longer."""
-    return await log.write("overflow", interaction, queue, to, rule, now)
+    why = {"reason": "overflow", "rule": rule}
+    return await log.write("move", interaction, to, None, None, now, queue, why)
 
 
 async def treat(

@@ -143,6 +143,19 @@ async def test_work_that_was_moved_meanwhile_is_not_given_to_whom_the_queue_befo
     assert await interactions.reserve_all(floor.log, proposals, due=later(10), now=NOW)
 
 
+async def test_what_overflows_waits_for_whom_the_new_queue_prefers(pool: Pool) -> None:
+    floor = await make_floor(pool, prefer="last_agent")
+    other = await make_queue(pool, "billing", prefer="owner")
+    owner = await make_user(pool, "bo")
+    customer = await make_customer(pool, phone="+8613800138000")
+    await pool.execute("update customer set owner_id = $1 where id = $2", owner, customer)
+    ident = await arrive(floor.log, queue=floor.queue)
+    await interactions.overflow(floor.log, ident, queue=floor.queue, to=other, rule="after 3m", now=later(180))
+    row = await pool.fetchrow("select preferred, preferred_as, entered_at from interaction where id = $1", ident)
+    assert tuple(row or ()) == ([owner], "owner", later(180))
+    assert await interactions.overflow(floor.log, ident, queue=floor.queue, to=other, rule="", now=later(181)) == ()
+
+
 async def test_a_caller_who_gives_up_while_the_phone_rings_frees_the_agent(pool: Pool) -> None:
     floor = await make_floor(pool)
     ident = await arrive(floor.log, queue=floor.queue)

@@ -95,11 +95,23 @@ begin
 end
 $$;
 
+-- Hold that `r` has begun or ended for another contact in the same hand, told by that contact.
+create or replace function tell_hold(p_interaction bigint, p_kind text, r reservation, p_now timestamptz)
+returns setof contact_log
+language plpgsql as $$
+declare
+    i interaction;
+begin
+    update interaction set version = version + 1 where id = p_interaction returning * into i;
+    return query select * from log_interaction(i, p_kind, p_now, r.agent_id, null, jsonb_build_object(
+        'reason', 'interrupted', 'by', r.interaction_id));
+end
+$$;
+
 -- What the agent has in hand and `r`, answered now, interrupts is held until `go_on`. p_locked: by lock_hand.
 create or replace function interrupt(r reservation, p_locked bigint[], p_now timestamptz) returns setof contact_log
 language plpgsql as $$
 declare
-    i interaction;
     v_held bigint;
 begin
     for v_held in
@@ -111,9 +123,7 @@ begin
           and s.ended_at is null and s.answered_at is not null and s.held_at is null
         returning s.interaction_id
     loop
-        update interaction set version = version + 1 where id = v_held returning * into i;
-        return query select * from log_interaction(i, 'interaction.held', p_now, r.agent_id, null, jsonb_build_object(
-            'reason', 'interrupted', 'by', r.interaction_id));
+        return query select * from tell_hold(v_held, 'interaction.held', r, p_now);
     end loop;
 end
 $$;
@@ -122,7 +132,6 @@ $$;
 create or replace function go_on(r reservation, p_locked bigint[], p_now timestamptz) returns setof contact_log
 language plpgsql as $$
 declare
-    i interaction;
     v_held bigint;
 begin
     for v_held in
@@ -138,9 +147,7 @@ begin
                 and o.interrupted_by -> h.channel ? other.channel)
         returning s.interaction_id
     loop
-        update interaction set version = version + 1 where id = v_held returning * into i;
-        return query select * from log_interaction(i, 'interaction.resumed', p_now, r.agent_id, null, jsonb_build_object(
-            'reason', 'interrupted', 'by', r.interaction_id));
+        return query select * from tell_hold(v_held, 'interaction.resumed', r, p_now);
     end loop;
 end
 $$;

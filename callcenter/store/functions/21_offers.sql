@@ -242,9 +242,10 @@ begin
 end
 $$;
 
--- A supervisor puts waiting work into another queue, or forward or back in line (null: as it is); its time stays.
+-- Waiting work goes into another queue, or forward or back in line (null: as it is); its time stays, and the rules of that
+-- queue count from now. p_from: only while it waits there, so that two leaders move it once. p_why: more for the log.
 create or replace function move(
-    p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz)
+    p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz, p_from bigint, p_why jsonb)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -255,14 +256,14 @@ begin
     select queue_id into v_from from interaction where id = p_interaction;
     update interaction set queue_id = coalesce(p_queue, queue_id), priority = coalesce(p_priority, priority),
         entered_at = case when p_queue <> queue_id then p_now else entered_at end, version = version + 1
-    where id = p_interaction and state = 'queued' returning * into i;
+    where id = p_interaction and state = 'queued' and (p_from is null or queue_id = p_from) returning * into i;
     if found and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
         update interaction set (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
         where id = p_interaction returning * into i;
     end if;
     if found then
-        return query select * from log_interaction(i, 'interaction.moved', p_now, null, p_actor, jsonb_build_object(
-            'from', v_from));
+        return query select * from log_interaction(
+            i, 'interaction.moved', p_now, null, p_actor, p_why || jsonb_build_object('from', v_from));
     end if;
 end
 $$;
