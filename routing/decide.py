@@ -17,15 +17,10 @@ PREFERRED = "preferred"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Offer this interaction to this agent, if both still are as they were."""
+class Decision(Proposal):
+    """A proposal for work that waits already."""
 
     interaction: int
-    agent: int
-    agent_version: int
-    queue: int
-    reason: str
-    why: dict[str, Any]
 
 
 def decide(state: RouterState, now: datetime) -> Iterator[Decision]:
@@ -59,8 +54,7 @@ def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Prop
     if pool is None or not pool.idle[0] or pool.plan.is_personal or state.first_ready() is not None:
         return None
     work = Waiting(0, queue, now, 1, channel=channel)
-    decision = _decision(state, work, pool, First(state.place_of(work), 0, 0), pool.first_free(0), now)
-    return Proposal(queue, decision.agent, decision.agent_version, decision.reason, decision.why)
+    return _decision(state, work, pool, First(state.place_of(work), 0, 0), pool.first_free(0), now)
 
 
 def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent: int, now: datetime) -> Decision:

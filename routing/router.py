@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -173,12 +174,8 @@ class Router:
     async def _carry_out(self, state: RouterState, batch: Sequence[Decision]) -> None:
         now = self._clock()
         proposals = {
-            decision.interaction: Proposal(
-                decision.queue,
-                decision.agent,
-                decision.agent_version,
-                decision.reason,
-                {**decision.why, "told_seconds": self._told(decision.interaction)},
+            decision.interaction: replace(
+                decision, why={**decision.why, "told_seconds": self._told(decision.interaction)}
             )
             for decision in batch
         }
