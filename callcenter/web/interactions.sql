@@ -113,10 +113,10 @@ where i.id = $1 and a.next_presence is null order by n;
 select exists (
     select from queue_member m join users u on u.id = m.user_id and u.active where m.queue_id = $1 and u.skills ? $2);
 
--- name: line
--- What waits in a queue, and all that its order depends on.
-select i.id, i.queued_at, i.priority, c.tier, coalesce(i.language, c.language) as language, i.preferred_as from interaction i left join customer c on c.id = i.customer_id
-where i.closed_at is null and i.state = 'queued' and i.queue_id = $1;
+-- name: waiting
+-- What decides who may take something that waits; no row when it does not.
+select i.id, i.queued_at, coalesce(i.language, c.language) as language, i.preferred_as
+from interaction i left join customer c on c.id = i.customer_id where i.id = $1 and i.state = 'queued';
 
 -- name: day
 -- The first and the last that arrived in a time, and how many ids lie between; rows lie in the order of their arrival.

@@ -12,7 +12,7 @@ from callcenter.domain.agent import on_shift
 from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import State
 from callcenter.domain.needs import LANGUAGE, NOTHING, fulfils, in_words, missing, spoken
-from callcenter.domain.order import Asked, asked_after, place, tier_shift
+from callcenter.domain.order import Asked, asked_after
 from callcenter.domain.overflow import Treatment
 from callcenter.ports import Due, Wait
 from callcenter.store.directory import Directory, Queue
@@ -67,22 +67,22 @@ async def waiting_because(
             return [Said("It is offered to an agent, who has not answered yet.")]
         case State.QUEUED:
             said = await _in_queue(pool, directory, directory.queue(row["queue_id"]), row["id"], now)
-            return [*said, *([] if wait is None else _outlook(wait))]
+            return said if wait is None else [_place(wait), *said, *_outlook(wait)]
         case _:
             return []
 
 
+def _place(wait: Wait) -> Said:
+    ahead = wait.position - 1
+    return Said("%(num)d wait in front of it.", {"num": ahead}) if ahead else Said("It is the first in line.")
+
+
 async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, now: datetime) -> list[Said]:
-    line = {row["id"]: row for row in await pool.fetch(SQL.line, queue.id)}
-    if ident not in line:
+    work = await pool.fetchrow(SQL.waiting, ident)
+    if work is None:
         return [Said("It has just been offered.")]
-    places = {
-        each: (place(row["queued_at"], priority=row["priority"], shift=tier_shift(queue.tiers, row["tier"])), each)
-        for each, row in line.items()
-    }
-    ahead = sum(other < places[ident] for other in places.values())
-    said = [Said("%(num)d wait in front of it.", {"num": ahead}) if ahead else Said("It is the first in line.")]
-    work, waited = line[ident], now - line[ident]["queued_at"]
+    said: list[Said] = []
+    waited = now - work["queued_at"]
     language = spoken(work["language"]) or queue.default_language
     # A language that no member speaks is asked of nobody.
     if language is not None and not await pool.fetchval(SQL.speakers, queue.id, f"{LANGUAGE}{language}"):

@@ -227,9 +227,11 @@ async def test_why_explains_an_offer_and_a_wait(doors: Doors) -> None:
     offered = await doors.get("amy", f"/api/v1/interactions/{first}/why")
     assert offered["decision"]["reason"] == "longest_idle"
     assert set(offered["decision"]) >= {"candidates", "excluded", "step", "reason"}
+    doors.waits.waits[second] = a_wait()
     waiting = await doors.get("sue", f"/api/v1/interactions/{second}/why")
     assert waiting["decision"] is None
-    assert waiting["waiting_because"] == "It is the first in line. The queue's agents: 1 offered, 1 offline."
+    said = "It is the first in line. The queue's agents: 1 offered, 1 offline. Expected to wait 1m30s more."
+    assert waiting["waiting_because"] == said
 
 
 async def test_what_waits_has_a_place_and_an_expected_wait_and_nothing_else_has(doors: Doors) -> None:
@@ -248,15 +250,14 @@ async def test_what_waits_has_a_place_and_an_expected_wait_and_nothing_else_has(
     assert (await doors.call("bo", "GET", f"{at}/wait")).status == 403
 
 
-async def test_why_counts_who_looks_older_and_names_what_is_asked_for(doors: Doors) -> None:
+async def test_why_says_the_place_and_what_is_asked_for(doors: Doors) -> None:
     steps = [{"after": "30s", "needs": {"zh": 1}}]
     async with doors.log.pool.acquire() as connection:
         await connection.execute("update queue set needs = $1, steps = $2 where name = 'support'", {"zh": 3}, steps)
     await doors.directory.load()
     first = await doors.arrive()
+    doors.waits.waits[first] = a_wait(position=2)
     doors.clock.move(seconds=20)
-    second = await doors.arrive()
-    await doors.call("sue", "POST", f"/api/v1/interactions/{second}/move", json={"priority": 1})
     why = (await doors.get("sue", f"/api/v1/interactions/{first}/why"))["waiting_because"]
     assert why.startswith("1 wait in front of it. It asks for zh 3, until it has waited 30s. ")
     doors.clock.move(seconds=20)
