@@ -9,8 +9,8 @@ from callcenter.domain.interaction import Arrival, Proposal
 class Pops(Protocol):
     """The consoles, as the phone sees them."""
 
-    def expect(self, arrival: Arrival) -> None:
-        """This contact will be offered the moment it is written down: read what its pop shows meanwhile."""
+    def expect(self, arrival: Arrival, proposal: Proposal) -> None:
+        """This contact will be offered the moment it is written down: read and draw what its pop shows meanwhile."""
         ...
 
     async def written(self, reservation: int, agent: int) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from callcenter.actions import agents, drafts
 from callcenter.domain.events import Cursor, Event
-from callcenter.domain.interaction import Arrival
+from callcenter.domain.interaction import Arrival, Proposal
 from callcenter.errors import CallcenterError
 from callcenter.feed import Feed
 from callcenter.store.db import TRY_AGAIN, retrying
@@ -27,10 +27,10 @@ from screenpop.client import Client
 from screenpop.desk import work_of_event, zone_of
 from screenpop.history import load_pop
 from screenpop.i18n import Language, load_languages
-from screenpop.pop import Pop
+from screenpop.pop import Pop, PopView, pop_view
 from screenpop.regions import DESK, SHARED_FOR, WALL, Stale, queue_region, stale
 from screenpop.render import Renderer
-from screenpop.stage import stage_context
+from screenpop.stage import drawn_view, stage_context
 
 log = structlog.get_logger()
 
@@ -151,9 +151,15 @@ class Hub:
 
     # -- pops
 
-    def expect(self, arrival: Arrival) -> None:
+    def expect(self, arrival: Arrival, proposal: Proposal) -> None:
         """See callcenter.ports.Pops."""
-        self.ahead.expect(arrival)
+        queue = self._directory.queues.get(proposal.queue)
+        languages = {client.language for client in self._clients.get(proposal.agent, ()) if client.view == DESK}
+        self.ahead.expect(arrival, queue.name if queue else None, partial(self._draw, languages))
+
+    def _draw(self, languages: Iterable[Language], pop: Pop) -> dict[str, PopView]:
+        now, zone = self._clock(), zone_of(self._directory)
+        return {language.code: drawn_view(pop, self.renderer, language, now=now, zone=zone) for language in languages}
 
     async def written(self, reservation: int, agent: int) -> bool:
         """See callcenter.ports.Pops."""
@@ -185,7 +191,7 @@ class Hub:
     async def _pop(self, event: Event, reservation: int) -> None:
         _, written = self._pops[reservation]
         try:
-            pop = await self._load(event)
+            pop, views = await self._load(event)
             assert event.agent is not None
             if not _is_true(event, pop, self._directory.user(event.agent).name):
                 # It is over, or further, by now: the hint behind it shows what is.
@@ -203,7 +209,8 @@ class Hub:
                 if client.view != DESK:
                     continue
                 if client.language.code not in drawn:
-                    context = stage_context(row, pop, self._directory.queues, client.language, now=now, zone=zone)
+                    view = views.get(client.language.code) or pop_view(pop, client.language, now=now, zone=zone)
+                    context = stage_context(row, view, self._directory.queues, client.language)
                     drawn[client.language.code] = orjson.dumps(
                         {
                             "type": "pop",
@@ -220,13 +227,14 @@ class Hub:
             if not written.done():
                 written.set_result(False)
 
-    async def _load(self, event: Event) -> Pop:
+    async def _load(self, event: Event) -> tuple[Pop, Mapping[str, PopView]]:
         assert event.interaction is not None
         assert event.agent is not None
-        pop = None
         if event.kind == "interaction.reserved":
-            pop = await self.ahead.take(event, self._directory.user(event.agent).name)
-        return pop or await load_pop(self._log.pool, event.interaction, now=self._clock())
+            read = await self.ahead.take(event, self._directory.user(event.agent).name)
+            if read is not None:
+                return read
+        return await load_pop(self._log.pool, event.interaction, now=self._clock()), {}
 
     # -- hints
 

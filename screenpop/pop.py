@@ -177,15 +177,15 @@ class PopView:
     rows: Sequence[Row]
     more: int
     tickets: Sequence[TicketView]
+    # Parts that were drawn before; empty: the template draws them.
+    drawn_entries: str = ""
+    drawn_customer: str = ""
 
 
 def of_arrival(pop: Pop, item: Item) -> Pop:
     """What was read of an address while a contact from it was being written down, as the pop of that contact."""
-    history = [other for other in pop["history"] if other["id"] != item["id"]]
     recent = pop["recent_count"]
-    if len(history) == len(pop["history"]):  # else the reader saw it already, and counted it
-        recent = {**recent, "count": recent["count"] + 1}
-    return {**pop, "interaction": item, "history": history, "recent_count": recent}
+    return {**pop, "interaction": item, "recent_count": {**recent, "count": recent["count"] + 1}}
 
 
 def cut(text: str | None, longest: int = _LONGEST_NAME) -> str:

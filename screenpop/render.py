@@ -16,7 +16,15 @@ STATIC = _HERE / "static"
 
 
 # Drawn while somebody waits with a voice in the ear.
-HOT = ("desk/_stage.html", "desk/_desk.html", "desk/_queues.html", "desk.html", "sign_in.html")
+HOT = (
+    "desk/_entries.html",
+    "desk/_customer.html",
+    "desk/_stage.html",
+    "desk/_desk.html",
+    "desk/_queues.html",
+    "desk.html",
+    "sign_in.html",
+)
 # `{%- include` stays an include: what is large and drawn on its own too is compiled once.
 _INCLUDE = re.compile(r'{% include "([^"]+)" %}\n?')
 _WORDS = re.compile(r'{{ _\("((?:[^"\\%]|\\.)*)"\) }}')

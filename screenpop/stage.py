@@ -1,14 +1,18 @@
 """What stands on the stage of a desk: one contact, a customer's card, or words about what will come."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
+
+from markupsafe import Markup
 
 from callcenter.domain.ticket import Priority
 from callcenter.store.directory import Queue
 from screenpop import words
 from screenpop.desk import Desk, Draft, Work, WorkRow, empty_view, me_view, side_view, work_view
 from screenpop.i18n import Language
-from screenpop.pop import Pop, pop_view
+from screenpop.pop import Pop, PopView, pop_view
+from screenpop.render import Renderer
 
 
 def shown_work(work: Sequence[WorkRow], *, wanted: int | None) -> WorkRow | None:
@@ -38,22 +42,23 @@ def draft_of(row: WorkRow) -> Draft:
     return Draft(row["draft_note"] or "", row["draft_disposition"], saved=saved and bool(row["draft_note"]))
 
 
+def drawn_view(pop: Pop, renderer: Renderer, language: Language, *, now: datetime, zone: tzinfo) -> PopView:
+    """The pop in words, its largest parts drawn already: for who has time now and none when the pop is due."""
+    view = pop_view(pop, language, now=now, zone=zone)
+    entries = renderer.draw("desk/_entries.html", language, {"pop": view})
+    customer = renderer.draw("desk/_customer.html", language, {"pop": view}) if view.person else ""
+    return replace(view, drawn_entries=Markup(entries), drawn_customer=Markup(customer))  # noqa: S704
+
+
 def stage_context(
-    row: WorkRow | None,
-    pop: Pop | None,
-    queues: Mapping[int, Queue],
-    language: Language,
-    *,
-    now: datetime,
-    zone: tzinfo,
-    busy: bool = False,
+    row: WorkRow | None, view: PopView | None, queues: Mapping[int, Queue], language: Language, *, busy: bool = False
 ) -> dict[str, object]:
     """For `desk/_stage.html` with a pop on it; `row` is None on a customer's card. `busy`: other work is in hand."""
     current: Work | None = work_view(row, queues, language) if row is not None else None
     return {
-        "state": current.state if current else "card" if pop else "idle",
+        "state": current.state if current else "card" if view else "idle",
         "current": current,
-        "pop": pop_view(pop, language, now=now, zone=zone) if pop else None,
+        "pop": view,
         "draft": draft_of(row) if row is not None else Draft(),
         "priorities": [(slug, language.label(words.PRIORITY, slug)) for slug in Priority],
         "work": busy,
@@ -75,7 +80,7 @@ def desk_context(
     """For `desk/_desk.html`: presence, the lists at the left, and the stage."""
     work = [work_view(each, queues, language) for each in desk.work]
     return {
-        **stage_context(row, pop, queues, language, now=now, zone=zone),
+        **stage_context(row, pop_view(pop, language, now=now, zone=zone) if pop else None, queues, language),
         **side_view(desk, language, now=now, zone=zone),
         "me": me_view(desk, language),
         "work": work,

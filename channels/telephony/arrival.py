@@ -119,7 +119,7 @@ class Arrivals:
         waits = queue is not None and not greeted_first and is_open(queue, now)
         proposal = self._assigner.propose(queue.id, arrival.channel) if queue is not None and waits else None
         if proposal is not None:
-            self._pops.expect(arrival)
+            self._pops.expect(arrival, proposal)
         events: Sequence[Event] = ()
         try:
             events = await retrying(

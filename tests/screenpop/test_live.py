@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from callcenter.actions import agents, drafts, interactions
 from callcenter.actions.users import change_password, create_token
 from callcenter.domain.events import Cursor, Event
 from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal
+from callcenter.store.log import ContactLog
 from screenpop.client import Client
 from tests.builders import NOW, arrive, eventually, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import PASSWORD, House, frame, read_up
@@ -67,6 +69,7 @@ async def test_what_was_prepared_is_shown_as_the_reservation_left_it(house: Hous
 async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: House, known: bool):
     if known:
         await make_customer(house.pool, "Li Na", phone=NUMBER)
+    await arrive(house.log, phone=NUMBER)
     await house.sign_in("amy")
     desk = await house.desk("amy")
     await on_queue(house.log, house.users["amy"])
@@ -75,20 +78,37 @@ async def test_what_was_read_while_a_contact_was_written_down_is_its_pop(house: 
     await eventually(lambda: house.pool.fetchval("select desk_lost_at is null from agent where user_id = $1", amy))
     version = await house.pool.fetchval("select version from agent where user_id = $1", amy)
     arrival = Arrival(Channel.PHONE, "default/1.1", "phone", NUMBER, "LI NA", "95500", pbx="default")
-    house.hub.expect(arrival)
+    proposal = Proposal(house.queue, amy, version, "longest_idle", {})
+    house.hub.expect(arrival, proposal)
     events = await interactions.arrive(
-        house.log,
-        arrival,
-        queue=house.queue,
-        queued=True,
-        node=None,
-        now=NOW,
-        proposal=Proposal(house.queue, amy, version, "longest_idle", {}),
+        house.log, arrival, queue=house.queue, queued=True, node=None, now=NOW, proposal=proposal
     )
-    pop = (await frame(desk, "pop"))["pop"]
+    seen = await frame(desk, "pop")
+    pop = seen["pop"]
     fresh = await house.client.get(f"/api/v1/interactions/{events[0].interaction}/pop")
     assert pop == await fresh.json()
-    assert (pop["interaction"]["state"], pop["interaction"]["agent"]) == ("offered", "amy")
+    assert (pop["interaction"]["state"], pop["interaction"]["agent"], len(pop["history"])) == ("offered", "amy", 1)
+    page = await (await house.client.get("/desk")).text()
+    for part in ("who", "timeline", "side"):
+        assert section(seen["html"], part) == section(page, part)
+
+
+def section(html: str, name: str) -> str:
+    """From the start of what has this class to the next part of the stage."""
+    _, begin, rest = html.partition(f'class="{name}"')
+    assert begin
+    return rest.partition("</header>" if name == "who" else "</section>\n  ")[0]
+
+
+async def test_a_contact_that_was_read_as_history_of_itself_is_read_anew(house: House):
+    number = "+8613800138001"
+    arrival = Arrival(Channel.PHONE, "default/2.1", "phone", number, "LI NA", "95500", pbx="default")
+    unheard = ContactLog(house.pool)
+    events = await interactions.arrive(unheard, arrival, queue=house.queue, queued=True, node=None, now=NOW)
+    ahead = house.hub.ahead
+    ahead.expect(arrival, "support", lambda pop: {})
+    ahead.arrived(events[0])
+    assert await ahead.take(replace(events[0], version=2), "amy") is None
 
 
 async def test_what_was_prepared_before_somebody_said_who_it_is_is_not_shown(house: House):

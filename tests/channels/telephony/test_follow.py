@@ -21,7 +21,7 @@ from tests.builders import NOW, Floor, arrive, later, make_floor, reserve
 class NoConsoles:
     """callcenter.ports.Pops where nobody has a console."""
 
-    def expect(self, arrival: Arrival) -> None:
+    def expect(self, arrival: Arrival, proposal: Proposal) -> None:
         raise AssertionError(arrival)
 
     async def written(self, reservation: int, agent: int) -> bool:
