@@ -401,8 +401,7 @@ create table users (
 -- function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
 -- function agent_image(a agent) returns jsonb
 -- function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
--- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb) returns SETOF contact_log
--- function arrive_offered(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz) returns SETOF contact_log
+-- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz) returns SETOF contact_log
 -- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
 -- function bigrams(p_text text) returns text[]
 -- function bigrams_inside(p_text text) returns text[]

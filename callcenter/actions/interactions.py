@@ -64,7 +64,7 @@ async def arrive(
     if proposal is None:
         return await log.write("arrive", *facts, arrival.asks)
     who = (proposal.agent, proposal.agent_version, proposal.reason, proposal.why, now + RESERVED_FOR)
-    return await log.write("arrive_offered", *facts, *who)
+    return await log.write("arrive", *facts, arrival.asks, *who)
 
 
 async def enqueue(log: ContactLog, interaction: int, *, queue: int, now: datetime) -> Events:

@@ -5,14 +5,16 @@
 create or replace function lock_hand(p_interaction bigint, p_agent bigint) returns bigint[]
 language plpgsql as $$
 declare
-    v_locked bigint[] := array[p_interaction];
+    v_locked bigint[];
 begin
-    if (select live > 0 from agent where user_id = p_agent) then
-        v_locked := array(
-            select p_interaction
-            union select interaction_id from reservation where agent_id = p_agent and state = 'accepted'
-            order by 1);
+    if (select live from agent where user_id = p_agent) = 0 then
+        perform lock_interaction(p_interaction), lock_agent(p_agent);
+        return array[p_interaction];
     end if;
+    v_locked := array(
+        select p_interaction
+        union select interaction_id from reservation where agent_id = p_agent and state = 'accepted'
+        order by 1);
     perform lock_interaction(id) from unnest(v_locked) as id;
     perform lock_agent(p_agent);
     return v_locked;

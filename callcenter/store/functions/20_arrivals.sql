@@ -32,14 +32,21 @@ $$;
 -- First contact. A known external id changes nothing and returns nothing. Written for speed: it is half of what a pop waits
 -- for, so the common case of one customer is looked up in place and the after-image is built from the arguments.
 -- p_asks: what the arrival itself asks for (`language`; `preferred`, agents); null also where the queue prefers nobody.
+-- p_agent, who was free a moment ago, is reserved in the same breath, as `reserve` does it; when they no longer are, it waits
+-- as any other.
 create or replace function arrive(
     p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
     p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
-    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb default null)
+    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb default null,
+    p_agent bigint default null, p_agent_version integer default null, p_reason text default null,
+    p_decision jsonb default null, p_due timestamptz default null)
 returns setof contact_log
 language plpgsql as $$
 declare
+    a agent;
     v_id bigint;
+    v_offered boolean := false;
+    v_reservation bigint;
     v_customer bigint;
     v_found integer;
     v_language text := p_asks ->> 'language';
@@ -50,6 +57,16 @@ declare
     v_queued_at timestamptz := case when p_state = 'queued' then p_now end;
     v_data jsonb;
 begin
+    if p_agent is not null then
+        -- Nobody can know the interaction yet: the agent may be locked without it.
+        perform lock_agent(p_agent);
+        select exists (
+            select from agent, users u, organisation o
+            where agent.user_id = p_agent and presence = 'on_queue' and routing_status = 'idle' and load = '{}'
+              and (p_agent_version is null or agent.version = p_agent_version)
+              and u.id = p_agent and coalesce(u.capacity ->> p_channel, o.capacity ->> p_channel, '0')::integer > 0
+        ) into v_offered;
+    end if;
     if p_address_kind is not null then
         select count(*), min(customer_id) into v_found, v_customer
         from address where kind = p_address_kind and value = p_address;
@@ -65,11 +82,12 @@ begin
     end if;
     insert into interaction (
         channel, direction, state, external_id, pbx, leg, customer_id, queue_id, address_kind, address, address_name,
-        called, subject, priority, arrived_at, queued_at, node_id, language, preferred, preferred_as)
+        called, subject, priority, arrived_at, queued_at, node_id, language, preferred, preferred_as,
+        agent_id, segments, version)
     values (
-        p_channel, p_direction, p_state, p_external_id, p_pbx, p_leg, v_customer, p_queue, p_address_kind, p_address,
+        p_channel, p_direction, case when v_offered then 'offered' else p_state end, p_external_id, p_pbx, p_leg, v_customer, p_queue, p_address_kind, p_address,
         p_address_name, p_called, p_subject, p_priority, p_now, v_queued_at, p_node, v_language, v_preferred,
-        v_preferred_as)
+        v_preferred_as, case when v_offered then p_agent end, v_offered::integer, 1 + v_offered::integer)
     on conflict (channel, external_id) where external_id is not null do nothing
     returning id into v_id;
     if not found then
@@ -84,7 +102,27 @@ begin
     if v_preferred is not null then
         v_data := v_data || jsonb_build_object('preferred', v_preferred, 'preferred_as', v_preferred_as);
     end if;
-    if v_queued_at is null then
+    if v_offered then
+        if p_channel <> 'phone' then
+            p_due := p_now + coalesce((select ring_timeout from queue where id = p_queue), p_due - p_now);
+        end if;
+        insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
+        values (v_id, p_agent, 1, p_channel, 0, p_reason, p_now, p_due, p_decision)
+        returning id into v_reservation;
+        update agent set routing_status = 'offered', routing_at = p_now, load = jsonb_build_object(p_channel, 1),
+            offer = true, version = version + 1
+        where user_id = p_agent returning * into a;
+        return query
+            insert into contact_log (kind, at, interaction_id, customer_id, agent_id, queue_id, version, data)
+            values ('interaction.arrived', p_now, v_id, v_customer, null::bigint, p_queue, 1, v_data),
+                   ('interaction.queued', p_now, v_id, v_customer, null, p_queue, 1, v_data),
+                   ('interaction.reserved', p_now, v_id, v_customer, p_agent, p_queue, 2, jsonb_build_object(
+                       'state', 'offered', 'channel', p_channel, 'queued_at', v_queued_at, 'priority', p_priority,
+                       'node', p_node, 'tier', null, 'reservation', v_reservation, 'reason', p_reason, 'segment', 1,
+                       'due_at', p_due)),
+                   ('agent.status', p_now, v_id, null, p_agent, null, a.version, agent_image(a))
+            returning *;
+    elsif v_queued_at is null then
         return query
             insert into contact_log (kind, at, interaction_id, customer_id, queue_id, version, data)
             values ('interaction.arrived', p_now, v_id, v_customer, p_queue, 1, v_data)

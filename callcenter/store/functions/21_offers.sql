@@ -66,30 +66,6 @@ begin
 end
 $$;
 
--- Arrives and is reserved at once, for an agent who was free a moment ago; when they no longer are, it waits as any other.
-create or replace function arrive_offered(
-    p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text,
-    p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
-    p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz,
-    p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz)
-returns setof contact_log
-language plpgsql as $$
-declare
-    e contact_log;
-begin
-    for e in select * from arrive(
-        p_channel, p_direction, p_external_id, p_pbx, p_leg, p_address_kind, p_address, p_address_name, p_called,
-        p_subject, p_queue, p_priority, p_state, p_node, p_now)
-    loop
-        return next e;
-    end loop;
-    if e.interaction_id is not null then
-        return query select * from reserve(
-            e.interaction_id, p_queue, p_agent, p_agent_version, p_reason, p_decision, p_due, p_now);
-    end if;
-end
-$$;
-
 -- The dial, or the card, has gone out.
 create or replace function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns setof contact_log
 language plpgsql as $$
