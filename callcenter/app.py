@@ -146,7 +146,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         feed.subscribe(relief.note)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
         stack.push_async_callback(hub.close)
-        voice = Voice(contact_log, directory, node, hub, router, switches, clock=clock)
+        voice = Voice(contact_log, directory, node, hub, router, waits, switches, clock=clock)
         contact_log.listen(voice.calls.note)
         feed.subscribe(voice.calls.note)
         voice_ready.set_result(voice)

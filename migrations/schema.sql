@@ -236,6 +236,7 @@ create table queue (
     prefer_for interval default '00:00:20'::interval not null,
     prefer_within interval default '30 days'::interval not null,
     overflow jsonb default '[]'::jsonb not null,
+    announce jsonb,
     constraint queue_prefer_check CHECK ((prefer = ANY (ARRAY['last_agent', 'owner', 'named']))),
     constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint queue_pkey PRIMARY KEY (id),

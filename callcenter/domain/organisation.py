@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from callcenter.domain.agent import Role
+from callcenter.domain.announce import Announce
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
@@ -103,6 +104,7 @@ class QueueEntry:
     overflow: tuple[Overflow, ...] = ()
     greeting: str | None = None
     closed_announcement: str | None = None
+    announce: Announce | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from callcenter.domain.announce import Announce
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.interaction import Channel
 from callcenter.domain.needs import LANGUAGE
@@ -260,6 +261,7 @@ def _queue(table: QueueTable) -> QueueEntry:
         overflow=tuple(Overflow(**rule.model_dump()) for rule in table.overflow),
         greeting=table.greeting,
         closed_announcement=table.closed_announcement,
+        announce=None if table.announce is None else Announce(**table.announce.model_dump()),
     )
 
 

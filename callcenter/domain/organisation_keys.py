@@ -66,6 +66,13 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _seldom(value: timedelta) -> timedelta:
+    """An announcement takes up to ten seconds, and music is to be heard between two."""
+    if value < timedelta(seconds=15):
+        raise Invalid("expected at least 15s from one announcement to the next")
+    return value
+
+
 def _zone(value: Any) -> str:
     if value not in available_timezones():
         raise Invalid(f"expected a time zone like Asia/Shanghai, not {value!r}")
@@ -130,6 +137,7 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
 Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.@+-]{1,80}$")]
 Duration = Annotated[timedelta, BeforeValidator(_words(_duration))]
 Positive = Annotated[timedelta, BeforeValidator(_words(lambda value: _positive(_duration(value))))]
+Repeat = Annotated[timedelta, BeforeValidator(_words(lambda value: _seldom(_duration(value))))]
 Zone = Annotated[str, BeforeValidator(_words(_zone))]
 Region = Annotated[str, BeforeValidator(_words(_region))]
 Day = Annotated[date, BeforeValidator(_words(_day))]
@@ -258,6 +266,18 @@ class OverflowTable(Table):
         return self
 
 
+class AnnounceTable(Table):
+    position: bool = False
+    wait: bool = False
+    every: Repeat | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "AnnounceTable":
+        if not (self.position or self.wait):
+            raise ValueError("an announcement says position, wait or both")
+        return self
+
+
 class QueueTable(Table):
     name: Slug
     numbers: tuple[Annotated[str, Field(pattern=r"^[+*#0-9A-Za-z_.-]{1,40}$")], ...] = ()
@@ -279,6 +299,7 @@ class QueueTable(Table):
     overflow: tuple[OverflowTable, ...] = ()
     greeting: Prompt | None = None
     closed_announcement: Prompt | None = None
+    announce: AnnounceTable | None = None
 
     @model_validator(mode="after")
     def _relaxes(self) -> "QueueTable":

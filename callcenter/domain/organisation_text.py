@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from callcenter.domain.announce import Announce
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import WrapUpMode
@@ -116,7 +117,15 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "overflow": [_rule(rule) for rule in queue.overflow],
         "greeting": queue.greeting,
         "closed_announcement": queue.closed_announcement,
+        "announce": _announce(queue.announce),
     }
+
+
+def _announce(announce: Announce | None) -> dict[str, Any]:
+    if announce is None:
+        return {}
+    keys = {"position": announce.position or None, "wait": announce.wait or None, "every": announce.every}
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _step(step: Step) -> dict[str, Any]:

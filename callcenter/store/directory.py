@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from callcenter.domain.agent import Role
+from callcenter.domain.announce import Announce, read_announce
 from callcenter.domain.events import Event
 from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
@@ -53,6 +54,7 @@ class Queue:
     tiers: Mapping[str, str]
     greeting: str | None
     closed_announcement: str | None
+    announce: Announce | None
     strategy: str
     needs: Written
     steps: Sequence[Step]
@@ -196,6 +198,7 @@ def _queue(row: asyncpg.Record) -> Queue:
         tiers=row["tiers"],
         greeting=row["greeting"],
         closed_announcement=row["closed_announcement"],
+        announce=read_announce(row["announce"]),
         strategy=row["strategy"],
         needs=row["needs"],
         steps=tuple(map(read_step, row["steps"])),

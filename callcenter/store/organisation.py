@@ -7,6 +7,7 @@ from typing import TypeVar
 import asyncpg
 
 from callcenter.domain.agent import Role
+from callcenter.domain.announce import read_announce, write_announce
 from callcenter.domain.duration import format_duration, parse_duration
 from callcenter.domain.interaction import Channel, WrapUpMode
 from callcenter.domain.order import read_step, write_step
@@ -107,6 +108,7 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
         overflow=tuple(rule_of(rule) for rule in row["overflow"]),
         greeting=row["greeting"],
         closed_announcement=row["closed_announcement"],
+        announce=read_announce(row["announce"]),
     )
 
 
@@ -211,6 +213,7 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             queue.prefer_for,
             queue.prefer_within,
             [_rule(rule) for rule in queue.overflow],
+            write_announce(queue.announce),
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)

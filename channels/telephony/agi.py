@@ -130,8 +130,13 @@ def verbose(message: str, level: int = 1) -> Command:
 
 
 def stream_file(name: str, escape: str = "") -> Command:
-    """Play a prompt; `escape` are the digits that end it."""
-    return _command("STREAM FILE", name, escape)
+    """Play a prompt; `escape` are the digits that end it. -1 means that it is missing, or that the caller left."""
+    return _command("STREAM FILE", name, escape, fails_when_gone=False)
+
+
+def say_number(number: int) -> Command:
+    """Spoken in the channel's language; -1 as for a prompt."""
+    return _command("SAY NUMBER", str(number), "", fails_when_gone=False)
 
 
 def exec_(app: str, *args: str) -> Command:

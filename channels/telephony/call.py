@@ -46,7 +46,9 @@ class Call:
     dialling: Offer | None = None
     last_reservation: int = 0
     gone_at: datetime | None = None
-    music: bool = False
+    music: bool = False  # it plays now
+    heard_music: bool = False
+    told_at: datetime | None = None  # when the last announcement ended
     closed: bool = False
     taken_out: bool = False  # closed by a supervisor, while the caller was there
     # It waited so long that it is treated as outside the opening hours.
@@ -131,7 +133,7 @@ class Calls:
                             # Ended on the console, or by the sweep: the phone need not ring on.
                             call.switch.note(CallChange(Change.RINGING, call.unique))
                 case "interaction.moved" if event.queue is not None:
-                    call.queue = self._directory.queues.get(event.queue, call.queue)
+                    self._moved(call, self._directory.queues.get(event.queue))
                 case "interaction.treatment" if event.data["treatment"] == Treatment.CLOSED:
                     call.turned_away = True
                     call.news.set()
@@ -139,6 +141,12 @@ class Calls:
                     call.closed = True
                     call.taken_out = event.data.get("cause") == "taken_out"
                     call.news.set()
+
+    def _moved(self, call: Call, queue: Queue | None) -> None:
+        """Told twice; another queue has its own announcements, and the caller another place."""
+        if queue is not None and queue != call.queue:
+            call.queue, call.told_at = queue, None
+            call.news.set()
 
     def _reserved(self, call: Call, event: Event) -> None:
         reservation = event.data["reservation"]

@@ -59,6 +59,7 @@ class FakePbx:
         self.exit_on_hangup, self.h_exten, self.keep_history = exit_on_hangup, h_exten, keep_history
         self.prompt_seconds = prompt_seconds
         self.prompts: dict[str, float] = {}
+        self.missing: set[str] = set()  # sounds that are not there
         self.version = "22.10.1"
         self.loop = asyncio.get_running_loop()
         self.phones: dict[str, Phone] = {}

@@ -22,7 +22,8 @@ _DEAD_OK: Final = frozenset(
 # fewest arguments
 _COMMANDS: Final = {
     "ANSWER": 0, "CHANNEL STATUS": 0, "CONTROL STREAM FILE": 2, "EXEC": 1, "GET FULL VARIABLE": 1, "GET VARIABLE": 1,
-    "HANGUP": 0, "NOOP": 0, "SET MUSIC": 1, "SET VARIABLE": 2, "STREAM FILE": 2, "VERBOSE": 1, "WAIT FOR DIGIT": 1,
+    "HANGUP": 0, "NOOP": 0, "SAY NUMBER": 2, "SET MUSIC": 1, "SET VARIABLE": 2, "STREAM FILE": 2,
+    "VERBOSE": 1, "WAIT FOR DIGIT": 1,
 }  # fmt: skip
 _DEAD: Final = "511 Command Not Permitted on a dead channel or intercept routine"
 
@@ -185,6 +186,8 @@ class AgiSession:
         match name:
             case "STREAM FILE" | "CONTROL STREAM FILE":
                 return await self._stream(args[0])
+            case "SAY NUMBER":
+                return (await self._stream(f"digits/{args[0]}")).partition(" endpos")[0]
             case "WAIT FOR DIGIT":
                 return f"200 result={0 if await self.channel.pause(float(args[0]) / 1000) else -1}"
         return "200 result=0"
@@ -198,6 +201,8 @@ class AgiSession:
 
     async def _stream(self, name: str) -> str:
         channel, loop = self.channel, self.channel.pbx.loop
+        if name in channel.pbx.missing:
+            return "200 result=-1 endpos=0"
         music, channel.music = channel.music, None
         began = loop.time()
         until = began + channel.pbx.prompts.get(name, channel.pbx.prompt_seconds)

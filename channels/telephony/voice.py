@@ -11,13 +11,14 @@ import structlog
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
-from callcenter.ports import Assigner, Pops
+from callcenter.ports import Assigner, Pops, Waits
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from callcenter.store.queries import Queries
 from channels.telephony import agi
 from channels.telephony.agi import GoneReason
+from channels.telephony.announcements import Announcer, play
 from channels.telephony.arrival import Arrivals, is_open
 from channels.telephony.call import Call, Calls, Offer, quietly, text, written
 from channels.telephony.calls import Missed, dial_result
@@ -41,6 +42,7 @@ class Voice:
         node: Node,
         pops: Pops,
         assigner: Assigner,
+        waits: Waits,
         switches: Mapping[str, Switch],
         *,
         clock: Callable[[], datetime],
@@ -52,6 +54,7 @@ class Voice:
         self.switches = switches
         self._clock = clock
         self.calls = Calls(directory, clock=clock)
+        self._announcer = Announcer(waits, clock=clock)
         self._arrivals = Arrivals(contact_log, directory, node, assigner, pops, self.calls)
 
     # -- the door
@@ -116,7 +119,7 @@ class Voice:
         if call.queued_at is None and not await self._greet_or_refuse(call, call.queue):
             return
         if call.queue.greeting is not None and call.switch.connected and call.offer is None:
-            await self._play(call, call.queue.greeting)
+            await play(call, agi.stream_file(call.queue.greeting))
         await self._wait(call, session)
 
     async def _wait(self, call: Call, session: AgiSession) -> None:
@@ -127,7 +130,7 @@ class Voice:
                 return
             if call.closed:
                 if (call.taken_out or call.turned_away) and call.queue is not None and call.queue.closed_announcement:
-                    await self._play(call, call.queue.closed_announcement)
+                    await play(call, agi.stream_file(call.queue.closed_announcement))
                 await session.finish()
                 return
             if call.offer is not None and not call.offer.ended:
@@ -142,11 +145,10 @@ class Voice:
                 await self._leave_unserved(call, Outcome.FLOW_OUT, "overflow", self._clock())
                 continue
             if not call.music:
-                call.music = True
+                call.music = call.heard_music = True
                 await quietly(session, agi.music_on())
                 continue
-            await call.news.wait()
-            call.news.clear()
+            await self._announcer.until_news(call)
 
     async def _greet_or_refuse(self, call: Call, queue: Queue) -> bool:
         """Before the queue: closed hours end here, a greeting that cannot be cut short is heard out."""
@@ -155,7 +157,7 @@ class Voice:
             await self._turn_away(call, Outcome.MISSED, "closed_hours", queue.closed_announcement)
             return False
         if queue.greeting is not None:
-            await self._play(call, queue.greeting)
+            await play(call, agi.stream_file(queue.greeting))
         if call.gone_at is not None:
             await self._left_waiting(call)
             return False
@@ -164,28 +166,10 @@ class Voice:
             await written(lambda: interactions.enqueue(self._log, call.interaction, queue=queue.id, now=queued_at))
         return True
 
-    async def _play(self, call: Call, prompt: str) -> None:
-        """Plays a prompt; with AMI it is cut short the moment an agent is free."""
-        session = call.session
-        assert session is not None
-        playing = asyncio.create_task(quietly(session, agi.stream_file(prompt)))
-        try:
-            while not playing.done():
-                news = asyncio.create_task(call.news.wait())
-                await asyncio.wait((playing, news), return_when=asyncio.FIRST_COMPLETED)
-                news.cancel()
-                call.news.clear()
-                if not playing.done() and call.is_offered and call.switch.connected:
-                    await call.switch.stop_playback(call.channel)
-                    await playing
-        finally:
-            playing.cancel()
-        call.news.set()
-
     async def _turn_away(self, call: Call, outcome: Outcome, cause: str, announcement: str | None) -> None:
         assert call.session is not None
         if announcement is not None:
-            await self._play(call, announcement)
+            await play(call, agi.stream_file(announcement))
         now = call.gone_at or self._clock()
         await self._leave_unserved(call, outcome, cause, now)
         await call.session.finish()
@@ -264,7 +248,7 @@ class Voice:
         if endpoint is None:
             return None
         # Never T: it would let the caller send the agent anywhere by the transfer keys.
-        options = f"tg{'m' if call.music else 'r'}"
+        options = f"tg{'m' if call.heard_music else 'r'}"
         try:
             return agi.dial(endpoint, timeout=queue.ring_timeout, options=options, answered=str(offer.reservation))
         except Invalid as error:

@@ -1,11 +1,13 @@
 """Organisation files: what is wrong with one, what one would change, and that it comes back as it went in."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from callcenter import toml
 from callcenter.actions import organisation, users
+from callcenter.domain.announce import Announce
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
 from callcenter.domain.organisation_file import understand
 from callcenter.errors import Unauthorized
@@ -195,6 +197,32 @@ def test_an_overflow_rule_that_cannot_be_meant_is_refused(rule, words):
     [found] = complaints(OVERFLOWING.replace('{ after = "60s", to = "sales" }', rule))
     assert found.startswith("org.toml, line 15: queues[1].overflow[1]")
     assert words in found
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "words"),
+    [
+        ("{ every = '60s' }", "announce", "an announcement says position, wait or both"),
+        ("{ position = true, every = '5s' }", "announce.every", "expected at least 15s from one announcement"),
+        ("{ wait = true, every = 60 }", "announce.every", 'expected a duration in quotes, like "20s"'),
+        ("{ wait = 'long' }", "announce.wait", "'long'"),
+        ("{ place = true }", "announce.place", "place"),
+    ],
+)
+def test_an_announcement_that_cannot_be_meant_is_refused(value, key, words):
+    [found] = complaints(f"{SMALL}announce = {value}\n")
+    assert found.startswith(f"org.toml, line 13: queues[1].{key}")
+    assert words in found
+
+
+async def test_an_announcement_comes_back_as_it_went_in(log, now, db, pool):
+    text = SMALL + 'announce = { wait = true, every = "90s" }\n'
+    await apply(log, now, text)
+    assert 'announce = { wait = true, every = "1m30s" }' in await organisation.export(db)
+    assert (await organisation.plan(db, file(text), prune=False)).empty
+    directory = Directory(pool)
+    await directory.load()
+    assert directory.queue_named("support").announce == Announce(wait=True, every=timedelta(seconds=90))
 
 
 async def test_work_that_would_come_back_by_overflow_is_refused_with_its_way(log, now):

@@ -217,11 +217,14 @@ def test_511_is_gone():
 
 def test_minus_one_is_gone_where_it_can_mean_nothing_else():
     failed = [Reply(200, "-1", None), Gone(GoneReason.FAILED)]
-    assert reply_to(agi.stream_file("hello"), b"200 result=-1\n") == failed
-    # a Dial without option g also ends in -1 when the agent hangs up
-    assert reply_to(agi.dial("PJSIP/1001", timeout=timedelta(seconds=3)), b"200 result=-1\n") == [
-        Reply(200, "-1", None)
-    ]
+    assert reply_to(agi.answer(), b"200 result=-1\n") == failed
+    # a Dial without option g also ends in -1 when the agent hangs up, a prompt where there is no such sound
+    for command in (
+        agi.dial("PJSIP/1001", timeout=timedelta(seconds=3)),
+        agi.stream_file("hello"),
+        agi.say_number(7),
+    ):
+        assert reply_to(command, b"200 result=-1\n") == [Reply(200, "-1", None)]
 
 
 def test_hangup_between_a_command_and_its_reply_keeps_both():

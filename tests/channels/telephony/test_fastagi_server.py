@@ -148,14 +148,14 @@ async def test_a_reply_that_means_gone_raises_hung_up(serving, answer, reason):
 
     async def handler(session):
         try:
-            await session.command(agi.stream_file("hello"))
+            await session.command(agi.music_on())
         except HungUp as hung_up:
             caught.set_result((hung_up.reason, session.gone_reason))
         session.abort()
 
     _, _, connect = await serving(handler)
     peer = await connect()
-    await peer.expect('STREAM FILE hello ""', answer)
+    await peer.expect("SET MUSIC ON default", answer)
     assert await caught == (reason, reason)
 
 

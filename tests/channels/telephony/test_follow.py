@@ -15,7 +15,7 @@ from channels.telephony.call import Call
 from channels.telephony.follow import Follower
 from channels.telephony.switch import Switch
 from channels.telephony.voice import Voice
-from tests.builders import NOW, Floor, arrive, later, make_floor, reserve
+from tests.builders import NOW, FakeWaits, Floor, arrive, later, make_floor, reserve
 
 
 class NoConsoles:
@@ -73,7 +73,9 @@ async def office(pool: Pool) -> Office:
     directory = Directory(pool)
     await directory.load()
     switch = Switch(PbxSettings(name="hq"))
-    voice = Voice(floor.log, directory, node, NoConsoles(), NobodyFree(), {"hq": switch}, clock=lambda: times[-1])
+    voice = Voice(
+        floor.log, directory, node, NoConsoles(), NobodyFree(), FakeWaits(), {"hq": switch}, clock=lambda: times[-1]
+    )
     follower = Follower(voice, switch, floor.log, directory, node, leads=lambda: True, clock=lambda: times[-1])
     return Office(floor, pool, node, voice, switch, follower, times)
 
