@@ -13,6 +13,7 @@ from callcenter.errors import Invalid
 from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
+from callcenter.web.chosen import offers_because
 from callcenter.web.keys import CLOCK, DIRECTORY, POOL, WAITS
 from callcenter.web.rights import readable
 from screenpop import words
@@ -152,6 +153,16 @@ async def get_history(request: web.Request) -> web.StreamResponse:
     return draw(request, "desk/_rows.html", {"pop": view})
 
 
+async def get_why(request: web.Request) -> web.StreamResponse:
+    """Why an earlier contact was given to whom it was; for those who may read it."""
+    ident, language = number_of(request, "interaction") or 0, language_of(request)
+    await readable(request, ident)
+    offers = await offers_because(request.app[POOL], request.app[DIRECTORY].users, ident)
+    return draw(
+        request, "desk/_chosen.html", {"ident": ident, "offers": [words.in_language(each, language) for each in offers]}
+    )
+
+
 async def get_search(request: web.Request) -> web.StreamResponse:
     """Customers by words of their names, or by the beginning of a number or mail address."""
     identity(request)
@@ -200,5 +211,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/desk", get_desk),
         web.get("/desk/queues", get_queues),
         web.get("/desk/history", get_history),
+        web.get("/desk/history/why", get_why),
         web.get("/desk/search", get_search),
     ]

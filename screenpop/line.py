@@ -135,13 +135,7 @@ async def get_why(request: web.Request) -> web.StreamResponse:
     row = await standing(request.app[POOL], ident, asks=who.user_id)
     wait = request.app[WAITS].of(ident)
     because = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=request.app[CLOCK]())
-
-    def translate(text: str) -> str:
-        slug = text.replace(" ", "_")
-        names = words.ROUTING if slug in words.ROUTING else words.PRESENCE
-        return language.label(names, slug) if slug in names else language.gettext(text)
-
-    return draw(request, "line/_why.html", {"ident": ident, "said": [each.put(translate) for each in because]})
+    return draw(request, "line/_why.html", {"ident": ident, "said": words.in_language(because, language)})
 
 
 # -- acts: each a form with the interaction in it, answered with the line as it is then

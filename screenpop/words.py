@@ -1,5 +1,9 @@
 """What slugs of states, channels and reasons are called on the screen."""
 
+from collections.abc import Iterable
+
+from callcenter.web.why import Said
+from screenpop.i18n import Language
 from screenpop.i18n import mark as _
 
 PRESENCE = {
@@ -161,6 +165,31 @@ WAITING = (
     _("It asks for %(needs)s, until it has waited %(span)s."),
     _("%(name)s is free and lacks %(lacks)s."),
 )
+# Why somebody was asked, as callcenter.web.chosen says it.
+CHOSEN = (
+    _("%(name)s had been idle longest."),
+    _("%(name)s had had the fewest contacts today."),
+    _("%(name)s had waited longest for a turn."),
+    _("%(name)s knows best what is asked for."),
+    _("%(name)s was preferred: %(kind)s."),
+    _("%(by)s chose %(name)s."),
+    _("A supervisor chose %(name)s."),
+    _("It might have been %(names)s."),
+    _("Left out: %(parts)s."),
+    _("without the skills or the language"),
+    _("with enough in hand"),
+    _("asked later, by steps or delay"),
+    _("not preferred"),
+    _("not lent out"),
+    _("unreachable a moment before"),
+    _("without a console"),
+    _("about to leave"),
+    _("without a phone"),
+    _("%(name)s declined."),
+    _("%(name)s did not answer."),
+    _("%(name)s could not be reached."),
+    _("The offer to %(name)s was taken back."),
+)
 # Sentences of refusals that agents meet, so that they have translations.
 REFUSALS = (
     _("Choose what came of it."),
@@ -190,3 +219,14 @@ REFUSALS = (
     _("This queue takes no more work."),
     _("The proof is missing that this comes from our own page (X-CSRF-Token); load the page again."),
 )
+
+
+def in_language(said: Iterable[Said], language: Language) -> list[str]:
+    """Sentences of ours for a reader; what agents do is named as everywhere."""
+
+    def translate(text: str) -> str:
+        slug = text.replace(" ", "_")
+        names = ROUTING if slug in ROUTING else PRESENCE
+        return language.label(names, slug) if slug in names else language.gettext(text)
+
+    return [each.put(translate) for each in said]

@@ -15,6 +15,7 @@ from callcenter.ports import Wait
 from callcenter.store.directory import Queue
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, STRICT, Id, Line, Text, answer, path_id, read_body, read_query
+from callcenter.web.chosen import chosen_because
 from callcenter.web.interactions import (
     SQL,
     TOP,
@@ -33,7 +34,7 @@ from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
 from callcenter.web.phones import PHONES
 from callcenter.web.rights import actable, in_hand, readable
-from callcenter.web.why import chosen_because, waiting_because
+from callcenter.web.why import waiting_because
 
 _AT = f"/interactions/{ID}"
 
@@ -348,7 +349,7 @@ async def why(request: web.Request) -> web.StreamResponse:
     wait = request.app[WAITS].of(ident)
     now = request.app[CLOCK]()
     waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=now)
-    return answer(Why(decision, because, " ".join(map(str, waiting)) or None, wait))
+    return answer(Why(decision, None if because is None else str(because), " ".join(map(str, waiting)) or None, wait))
 
 
 @operation(

@@ -89,6 +89,11 @@ where i.id = $1;
 select r.decision, r.reason, u.name as agent from reservation r join users u on u.id = r.agent_id
 where r.interaction_id = $1 order by r.id desc limit 1;
 
+-- name: decisions
+-- How the router came to the latest offers, the latest first, and what became of them.
+select r.decision, coalesce(r.decision ->> 'reason', r.reason) as reason, r.state, r.agent_id, u.name as agent
+from reservation r join users u on u.id = r.agent_id where r.interaction_id = $1 order by r.id desc limit 10;
+
 -- name: members
 -- What the agents of a queue do now.
 select case when a.presence = 'on_queue' then a.routing_status else a.presence end as doing, count(*) as count

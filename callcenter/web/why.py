@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -21,13 +21,6 @@ from callcenter.web.interactions import SQL
 
 # What a preferred agent is to the customer.
 PREFERRED = {"last_agent": "last agent", "owner": "account owner", "named": "named on arrival"}
-# Why the router chose somebody among those who might have taken it.
-CHOSEN = {
-    "longest_idle": "had been idle longest",
-    "fewest": "had had the fewest contacts today",
-    "round_robin": "had waited longest for a turn",
-    "best_skill": "knows best what is asked for",
-}
 
 
 Value: TypeAlias = "str | int | Said | Sequence[Said]"
@@ -175,13 +168,3 @@ async def _asked(pool: Pool, queue: Queue, waited: timedelta, language: str | No
     return said + [
         Said("%(name)s is free and lacks %(lacks)s.", {"name": name, "lacks": lacks}) for name, lacks in free if lacks
     ]
-
-
-def chosen_because(decision: Mapping[str, Any]) -> str | None:
-    """None for a reason that is no choice of the router's."""
-    agent, reason = decision["agent"], decision["reason"]
-    if (kind := PREFERRED.get(decision.get("preferred", ""))) is not None:
-        return f"{agent} was preferred: {kind}."
-    if reason == "assigned":
-        return f"{decision.get('by', 'A supervisor')} chose {agent}."
-    return f"{agent} {CHOSEN[reason]}." if reason in CHOSEN else None

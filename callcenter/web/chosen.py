@@ -1,0 +1,81 @@
+"""Why somebody was asked, and what became of it, of offers that are past or go on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from callcenter.domain.interaction import ReservationState
+from callcenter.store.directory import User
+from callcenter.store.pool import Pool
+from callcenter.web.interactions import SQL
+from callcenter.web.why import PREFERRED, Said
+
+# Why the router chose somebody among those who might have taken it.
+CHOSEN = {
+    "longest_idle": "%(name)s had been idle longest.",
+    "fewest": "%(name)s had had the fewest contacts today.",
+    "round_robin": "%(name)s had waited longest for a turn.",
+    "best_skill": "%(name)s knows best what is asked for.",
+}
+# What became of an offer that was not taken.
+CAME = {
+    ReservationState.REJECTED: "%(name)s declined.",
+    ReservationState.TIMED_OUT: "%(name)s did not answer.",
+    ReservationState.FAILED: "%(name)s could not be reached.",
+    ReservationState.CANCELLED: "The offer to %(name)s was taken back.",
+}
+# Why members of the queue were not asked, beside what they did then (presence, routing status).
+LEFT_OUT = {
+    "skills": "without the skills or the language",
+    "capacity": "with enough in hand",
+    "later_step": "asked later, by steps or delay",
+    "not_preferred": "not preferred",
+    "not_lent": "not lent out",
+    "left_alone": "unreachable a moment before",
+    "no_console": "without a console",
+    "next_presence": "about to leave",
+    "no_phone": "without a phone",
+}
+
+
+def chosen_because(decision: Mapping[str, Any]) -> Said | None:
+    """None for a reason that is no choice of the router's."""
+    agent, reason = decision["agent"], decision["reason"]
+    if (kind := PREFERRED.get(decision.get("preferred", ""))) is not None:
+        return Said("%(name)s was preferred: %(kind)s.", {"name": agent, "kind": Said(kind)})
+    if reason == "assigned":
+        if "by" in decision:
+            return Said("%(by)s chose %(name)s.", {"by": decision["by"], "name": agent})
+        return Said("A supervisor chose %(name)s.", {"name": agent})
+    return Said(CHOSEN[reason], {"name": agent}) if reason in CHOSEN else None
+
+
+async def offers_because(pool: Pool, users: Mapping[int, User], interaction: int) -> list[list[Said]]:
+    """The latest offers of an interaction, the first one first, each in its sentences."""
+    rows = await pool.fetch(SQL.decisions, interaction)
+    return [said for row in reversed(rows) if (said := _offer(row, users))]
+
+
+def _offer(row: asyncpg.Record, users: Mapping[int, User]) -> list[Said]:
+    decision = {"agent": row["agent"], "reason": row["reason"], **(row["decision"] or {})}
+    said = [] if (because := chosen_because(decision)) is None else [because]
+    others = [
+        users[each["agent"]].name
+        for each in decision.get("candidates", ())
+        if each["agent"] in users and each["agent"] != row["agent_id"]
+    ]
+    if others:
+        said.append(Said("It might have been %(names)s.", {"names": ", ".join(others)}))
+    if excluded := decision.get("excluded"):
+        said.append(Said("Left out: %(parts)s.", {"parts": _left_out(excluded)}))
+    if (came := CAME.get(row["state"])) is not None:
+        said.append(Said(came, {"name": row["agent"]}))
+    return said
+
+
+def _left_out(excluded: Mapping[str, int]) -> Sequence[Said]:
+    return [
+        Said("%(num)d %(doing)s", {"num": count, "doing": Said(LEFT_OUT.get(why, why.replace("_", " ")))})
+        for why, count in excluded.items()
+    ]
