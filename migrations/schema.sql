@@ -90,6 +90,14 @@ create table draft (
     constraint draft_pkey PRIMARY KEY (user_id, interaction_id)
 );
 
+create table flow_out (
+    queue_id bigint not null,
+    interaction_id bigint not null,
+    entered_at timestamptz not null,
+    left_at timestamptz not null
+);
+CREATE INDEX flow_out_entered ON flow_out USING btree (entered_at) INCLUDE (queue_id);
+
 create table hours (
     id bigint generated always as identity,
     name text not null,

@@ -43,6 +43,7 @@ class Today:
     abandoned: int = 0
     short_abandoned: int = 0
     late: int = 0
+    flow_out: int = 0
 
     @property
     def service_level(self) -> float | None:
@@ -205,6 +206,7 @@ def queue_tile(
         "within": round(queue.service_level_within / timedelta(seconds=1)),
         "answered": today.answered,
         "abandoned": today.abandoned,
+        "flow_out": today.flow_out,
         "idle": sum(agent.routing_status == "idle" for agent in mine),
         "busy": sum(agent.routing_status in ("offered", "interacting", "wrap_up") for agent in mine),
     }

@@ -5,16 +5,25 @@ from interaction where closed_at is null and state in ('queued', 'offered') and 
 
 -- name: today
 -- Of those queued since $1; $2: now. A contact counts for the service level once its fate is known or the time for it has
--- passed, and not when the customer hung up at once. Its time begins when it came into this queue.
-select i.queue_id,
-    (count(*) filter (where i.answered_at is not null))::integer as answered,
-    (count(*) filter (where i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within))::integer as in_time,
-    (count(*) filter (where i.outcome = 'abandoned'))::integer as abandoned,
-    (count(*) filter (where i.outcome = 'short_abandoned'))::integer as short_abandoned,
-    (count(*) filter (where i.closed_at is null and i.answered_at is null
-                      and $2::timestamptz - coalesce(i.entered_at, i.queued_at) > q.service_level_within))::integer as late
-from interaction i join queue q on q.id = i.queue_id
-where i.queued_at >= $1::timestamptz group by i.queue_id;
+-- passed, and not when the customer hung up at once. Its time begins when it came into this queue. Flow-out: who left it for another
+-- queue, and who left unserved otherwise than by hanging up.
+with day as (
+    select i.queue_id,
+        count(*) filter (where i.answered_at is not null) as answered,
+        count(*) filter (where i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within) as in_time,
+        count(*) filter (where i.outcome = 'abandoned') as abandoned,
+        count(*) filter (where i.outcome = 'short_abandoned') as short_abandoned,
+        count(*) filter (where i.closed_at is null and i.answered_at is null
+                         and $2::timestamptz - coalesce(i.entered_at, i.queued_at) > q.service_level_within) as late,
+        count(*) filter (where i.outcome = 'flow_out') as flow_out
+    from interaction i join queue q on q.id = i.queue_id
+    where i.queued_at >= $1::timestamptz group by i.queue_id
+    union all
+    select queue_id, 0, 0, 0, 0, 0, count(*) from flow_out where entered_at >= $1 group by queue_id
+)
+select queue_id, sum(answered)::integer as answered, sum(in_time)::integer as in_time, sum(abandoned)::integer as abandoned,
+       sum(short_abandoned)::integer as short_abandoned, sum(late)::integer as late, sum(flow_out)::integer as flow_out
+from day group by queue_id;
 
 -- name: agents
 -- Whoever is not away for good.

@@ -28,7 +28,8 @@ _SQL = Queries(Path(__file__).with_name("queues.sql"))
 class QueueItem:
     """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one.
 
-    `expected_wait_seconds`: of one who comes now; null when nobody is at work there.
+    `expected_wait_seconds`: of one who comes now; null when nobody is at work there. `flow_out`: left it for another
+    queue, or was turned away; they are no part of the service level.
     """
 
     name: str
@@ -41,6 +42,7 @@ class QueueItem:
     answered: int
     abandoned: int
     short_abandoned: int
+    flow_out: int
     agents: Mapping[str, int]
 
 
@@ -86,6 +88,7 @@ def _queue(row: asyncpg.Record, expected: float | None) -> QueueItem:
         answered=row["answered"],
         abandoned=row["abandoned"],
         short_abandoned=row["short_abandoned"],
+        flow_out=row["flow_out"],
         agents=agents,
     )
 

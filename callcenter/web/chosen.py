@@ -77,5 +77,5 @@ def _offer(row: asyncpg.Record, users: Mapping[int, User]) -> list[Said]:
 def _left_out(excluded: Mapping[str, int]) -> Sequence[Said]:
     return [
         Said("%(num)d %(doing)s", {"num": count, "doing": Said(LEFT_OUT.get(why, why.replace("_", " ")))})
-        for why, count in excluded.items()
+        for why, count in sorted(excluded.items(), key=lambda each: -each[1])
     ]

@@ -1,7 +1,8 @@
 -- name: queues
 -- Each active queue: who waits, what the agents do, and how the time since $1 (today's beginning) went, at $2 (now).
 -- Service level: of those queued since then whose fate is known or whose time is over, (answered - late) / (answered +
--- abandoned), short abandons left out (domain.md, section 1). A queue's time begins when they came into it (entered_at).
+-- abandoned), short abandons left out (domain.md, section 1). A queue's time begins when they came into it (entered_at). Flow-out:
+-- who left it for another queue, and who left unserved otherwise than by hanging up.
 with today as materialized (
     select i.queue_id, i.outcome, coalesce(i.entered_at, i.queued_at) as entered_at, i.answered_at, i.ended_at, i.closed_at,
            q.service_level_within as within
@@ -13,10 +14,14 @@ day as (
            count(*) filter (where answered_at is not null) as answered,
            count(*) filter (where outcome = 'abandoned') as abandoned,
            count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
+           count(*) filter (where outcome = 'flow_out') as flow_out,
            count(*) filter (where answered_at - entered_at <= within) as in_time,
            count(*) filter (where answered_at is not null or outcome = 'abandoned'
                             or closed_at is null and $2::timestamptz - entered_at > within) as known
     from today group by queue_id
+),
+moved as (
+    select queue_id, count(*) as moved from flow_out where entered_at >= $1 group by queue_id
 ),
 waiting as (
     select queue_id, count(*) as waiting, extract(epoch from $2 - min(queued_at))::float8 as longest
@@ -31,10 +36,12 @@ member as (
 )
 select q.id, q.name, coalesce(w.waiting, 0) as waiting, w.longest, coalesce(d.answered, 0) as answered,
        coalesce(d.abandoned, 0) as abandoned, coalesce(d.short_abandoned, 0) as short_abandoned,
+       coalesce(d.flow_out, 0) + coalesce(m.moved, 0) as flow_out,
        case when d.known > 0 then d.in_time::float8 / d.known end as service_level,
        q.service_level_target as target, extract(epoch from q.service_level_within)::float8 as within,
        coalesce((select jsonb_object_agg(doing, count) from member where queue_id = q.id), '{}') as agents
 from queue q left join day d on d.queue_id = q.id left join waiting w on w.queue_id = q.id
+left join moved m on m.queue_id = q.id
 where q.active order by q.name;
 
 -- name: agents

@@ -73,3 +73,29 @@ async def test_the_wall_measures_a_queue_by_the_time_that_callers_spend_in_it(ho
     await interactions.answer(house.log, offer, now=later(-15))
     today = (await house.client.app[BOARD].today())[sales]
     assert (today.answered, today.in_time, today.late) == (1, 1, 0)
+
+
+async def test_who_overflows_is_moved_or_turned_away_has_flowed_out_of_the_queue_that_they_left(house: House):
+    await house.sign_in("sue")
+    sales = await make_queue(house.pool, "sales")
+    await house.directory.load()
+    idents = [await arrive(house.log, queue=house.queue, now=later(-100)) for _ in range(4)]
+    await interactions.overflow(house.log, idents[0], queue=house.queue, to=sales, rule="after", now=later(-10))
+    await interactions.move(house.log, idents[1], queue=sales, priority=None, actor=house.users["sue"], now=later(-10))
+    await interactions.move(house.log, idents[2], queue=None, priority=5, actor=house.users["sue"], now=later(-10))
+    await interactions.take_out(house.log, idents[3], reason=None, actor=house.users["sue"], now=later(-10))
+    today = await house.client.app[BOARD].today()
+    assert (today[house.queue].flow_out, today[sales].flow_out) == (3, 0)
+    found = await (await house.client.get("/api/v1/queues")).json()
+    assert {each["name"]: each["flow_out"] for each in found["items"]} == {"support": 3, "sales": 0}
+    assert "3 flowed out" in await (await house.client.get("/wall")).text()
+
+
+async def test_one_who_flowed_out_of_a_queue_yesterday_is_not_counted_today(house: House):
+    sales = await make_queue(house.pool, "sales")
+    ident = await arrive(house.log, queue=house.queue, now=later(-48 * 3600))
+    await interactions.move(house.log, ident, queue=sales, priority=None, actor=1, now=later(-47 * 3600))
+    await interactions.move(house.log, ident, queue=house.queue, priority=None, actor=1, now=later(-10))
+    today = await house.client.app[BOARD].today()
+    assert house.queue not in today
+    assert sales not in today

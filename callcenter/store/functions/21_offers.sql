@@ -219,7 +219,8 @@ end
 $$;
 
 -- Waiting work goes into another queue, or forward or back in line (null: as it is); its time stays, and the rules of that
--- queue count from now. p_from: only while it waits there, so that two leaders move it once. p_why: more for the log.
+-- queue count from now. The queue that it leaves counts it as flow-out. p_from: only while it waits there, so that two leaders
+-- move it once. p_why: more for the log.
 create or replace function move(
     p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz, p_from bigint, p_why jsonb)
 returns setof contact_log
@@ -227,17 +228,21 @@ language plpgsql as $$
 declare
     i interaction;
     v_from bigint;
+    v_entered_at timestamptz;
 begin
     perform lock_interaction(p_interaction);
-    select queue_id into v_from from interaction where id = p_interaction;
+    select queue_id, coalesce(entered_at, queued_at) into v_from, v_entered_at from interaction where id = p_interaction;
     update interaction set queue_id = coalesce(p_queue, queue_id), priority = coalesce(p_priority, priority),
         entered_at = case when p_queue <> queue_id then p_now else entered_at end, version = version + 1
     where id = p_interaction and state = 'queued' and (p_from is null or queue_id = p_from) returning * into i;
-    if found and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
+    if found and i.queue_id <> v_from then
+        insert into flow_out (queue_id, interaction_id, entered_at, left_at) values (v_from, i.id, v_entered_at, p_now);
+    end if;
+    if i.id is not null and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
         update interaction set (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
         where id = p_interaction returning * into i;
     end if;
-    if found then
+    if i.id is not null then
         return query select * from log_interaction(
             i, 'interaction.moved', p_now, null, p_actor, p_why || jsonb_build_object('from', v_from));
     end if;
