@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from callcenter.actions import interactions
-from callcenter.domain.interaction import Arrival, Channel
+from callcenter.domain.interaction import Arrival, Channel, ReservationState
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from tests.builders import Floor, arrive, later, make_customer, make_floor, make_queue, make_user, on_queue, reserve
@@ -78,3 +78,40 @@ async def test_those_who_are_named_stay_named_wherever_it_is_moved(pool: Pool) -
     assert arrived.interaction is not None
     [moved] = await interactions.move(log, arrived.interaction, queue=other, priority=None, actor=1, now=later(1))
     assert (moved.data["preferred"], moved.data["preferred_as"]) == ([floor.agent, 99], "named")
+
+
+async def test_who_is_preferred_follows_whom_a_person_says_it_is(pool: Pool) -> None:
+    floor = await make_floor(pool, prefer="owner")
+    bo = await make_user(pool, "bo")
+    customer = await make_customer(pool)
+    await pool.execute("update customer set owner_id = $2, tier = 'gold', language = 'en' where id = $1", customer, bo)
+    ident = await arrive(floor.log, queue=floor.queue, phone=CHEN, asks={})
+    assert await preferred(pool, ident) == (None, None)
+    for who, found, tier, language in ((customer, ([bo], "owner"), "gold", "en"), (None, (None, None), None, None)):
+        [event] = await interactions.identify(floor.log, ident, customer=who, actor=bo, now=later(1))
+        assert (event.data["preferred"], event.data["preferred_as"]) == found == await preferred(pool, ident)
+        assert (event.data["tier"], event.data["language"]) == (tier, language)
+
+
+async def test_what_is_offered_goes_back_to_whom_the_customer_prefers(pool: Pool) -> None:
+    floor = await make_floor(pool, prefer="owner")
+    bo = await make_user(pool, "bo")
+    customer = await make_customer(pool)
+    await pool.execute("update customer set owner_id = $2 where id = $1", customer, bo)
+    ident = await arrive(floor.log, queue=floor.queue, phone=CHEN, asks={})
+    reservation = await reserve(floor.log, ident, floor.agent)
+    await interactions.identify(floor.log, ident, customer=customer, actor=floor.agent, now=later(1))
+    *_, queued = await interactions.return_to_queue(
+        floor.log, reservation, state=ReservationState.REJECTED, reason="declined", now=later(2)
+    )
+    assert (queued.data["preferred"], queued.data["preferred_as"]) == ([bo], "owner")
+
+
+async def test_those_who_are_named_stay_named_whoever_it_is(pool: Pool) -> None:
+    floor = await make_floor(pool, prefer="owner")
+    bo = await make_user(pool, "bo")
+    customer = await make_customer(pool)
+    await pool.execute("update customer set owner_id = $2 where id = $1", customer, bo)
+    ident = await arrive(floor.log, queue=floor.queue, phone=CHEN, asks={"preferred": [floor.agent]})
+    await interactions.identify(floor.log, ident, customer=customer, actor=bo, now=later(1))
+    assert await preferred(pool, ident) == ([floor.agent], "named")

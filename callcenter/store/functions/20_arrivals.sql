@@ -169,7 +169,8 @@ begin
 end
 $$;
 
--- Who this is, decided by a person (or null: nobody we know). The address is remembered with a higher certainty.
+-- Who this is, decided by a person (or null: nobody we know). The address is remembered with a higher certainty. Whom its queue
+-- prefers is asked anew while it waits; value and language of its customer are read for every event of what waits.
 create or replace function identify(p_interaction bigint, p_customer bigint, p_actor bigint, p_now timestamptz)
 returns setof contact_log
 language plpgsql as $$
@@ -183,6 +184,10 @@ begin
     update interaction set customer_id = p_customer, version = version + 1 where id = p_interaction returning * into i;
     if not found then
         return;
+    end if;
+    if i.state in ('queued', 'offered') and i.preferred_as is distinct from 'named' then
+        update interaction set (preferred, preferred_as) = (select agents, what from preferred(queue_id, customer_id, p_now))
+        where id = p_interaction returning * into i;
     end if;
     if i.address_kind is not null and p_customer is not null then
         insert into address (customer_id, kind, value, certainty, created_at)
