@@ -15,6 +15,7 @@ from callcenter.store.log import ContactLog
 from routing import overflow, wait
 from routing.facts import Waiting
 from routing.leadership import Leadership
+from routing.lending import Loan
 from routing.plan import Rule
 from routing.state import RouterState
 from routing.waits import Waits
@@ -88,9 +89,9 @@ class Relief:
 
     # -- agents
 
-    def _lending(self, state: RouterState, now: datetime) -> frozenset[tuple[int, int]]:
+    def _lending(self, state: RouterState, now: datetime) -> frozenset[Loan]:
         return frozenset(
-            (queue, rule.lend)
+            (queue, rule.lend, rule.delay)
             for queue, plan in state.plans.items()
             for rule in overflow.lendings(plan.overflow)
             if rule.lend is not None and self._may_lend(state, queue, rule, rule.lend, now)

@@ -91,13 +91,13 @@ def _rules(row: asyncpg.Record, queues: Mapping[str, int]) -> Iterator[Rule]:
 
 
 def _lent(own: AbstractSet[int], rules: Sequence[Rule], members: Mapping[int, Sequence[Member]]) -> Iterator[Member]:
-    """Agents of other queues who may help out, each for the first rule that names their queue."""
-    seen = set(own)
+    """Agents of other queues who may help out, with each rule that names a queue of theirs."""
+    loans: dict[int, dict[tuple[int, timedelta], None]] = {}
     for rule in rules:
         for member in members[rule.lend] if rule.lend is not None else ():
-            if member.agent not in seen:
-                seen.add(member.agent)
-                yield Member(member.agent, rule.after or timedelta(), lent_by=rule.lend)
+            if rule.lend is not None and member.agent not in own:
+                loans.setdefault(member.agent, {})[rule.lend, rule.delay] = None
+    return (Member(agent, loans=tuple(theirs)) for agent, theirs in loans.items())
 
 
 def _plan(row: asyncpg.Record, members: tuple[Member, ...], rules: tuple[Rule, ...]) -> QueuePlan:

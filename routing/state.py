@@ -16,7 +16,7 @@ from callcenter.domain.needs import Skills, spoken, strength
 from callcenter.domain.order import place
 from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Wishes
-from routing.lending import Lending, Pair
+from routing.lending import Lending, Loan
 from routing.plan import QueuePlan
 from routing.pool import First, Key, Pool
 from routing.staffing import AT_WORK, Staffing
@@ -77,15 +77,16 @@ class RouterState:
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
         for queue, plan in self.plans.items():
+            self._lending.add(queue, plan.loans())
             pool = self._open(queue, Channel.PHONE, None)  # calls are asked about before the first one comes
-            self._lending.add(queue, plan.lenders())
-            self.staffing.serve(queue, pool.entries.keys() - plan.lenders().keys())
+            self.staffing.serve(queue, pool.entries.keys() - plan.loans().keys())
 
     def _open(self, queue: int, channel: str, language: str | None) -> Pool:
         """Lines for a channel's work in a language in a queue; its members stand in them from the next `settle` on."""
         plan = self.plans[queue]
         shifts = {member.agent: member.age_shift for member in plan.members}
         entries = plan.entry_stages(self._skills, language)
+        self._lending.follow(queue, entries, plan.loan_stages(self._skills, language))
         pool = self.pools[queue, channel, language] = Pool(plan, channel, language, plan.thresholds(), entries, shifts)
         self._lines.setdefault((queue, channel), []).append(pool)
         for member in plan.members:
@@ -195,9 +196,9 @@ class RouterState:
                 self._join_lines(moved, now)
         self._moved_agents.clear()
 
-    def lend_only(self, pairs: frozenset[Pair]) -> bool:
-        """Agents help out where these pairs (helped, lender) say, and nowhere else; whether that changed anything."""
-        changed = self.agents.keys() & self._lending.open_only(pairs)
+    def lend_only(self, loans: frozenset[Loan]) -> bool:
+        """Agents help out by these loans, and no others; whether that changed anything."""
+        changed = self.agents.keys() & self._lending.open_only(loans)
         self._moved_agents |= changed
         return bool(changed)
 

@@ -82,5 +82,5 @@ def _ready(pool: Pool, stage: int) -> int:
 
 
 def _own_ready(pool: Pool) -> int:
-    lent = pool.plan.lenders()
+    lent = pool.plan.loans()
     return sum(agent not in lent for _, agent in pool.idle[0])

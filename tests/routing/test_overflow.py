@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.domain.order import Step
 from callcenter.domain.overflow import Overflow, Treatment, find_circle
 from routing.decide import decide
 from routing.facts import Waiting
@@ -71,7 +72,7 @@ def test_what_comes_next_is_told_with_its_time() -> None:
 
 def test_a_loan_counts_the_whole_wait_as_it_is_told() -> None:
     state, work = a_lending_state(), some_work(entered_at=later(20))
-    state.lend_only(frozenset({(1, 2)}))
+    state.lend_only(frozenset({(1, 2, seconds(30))}))
     state.put_waiting(work)
     assert next_step((LEND, MOVE), work, later(21)) == (LEND, seconds(9))
     assert pairs(state, later(29)) == []
@@ -140,7 +141,7 @@ def test_a_rule_is_written_as_people_say_it() -> None:
 def a_lending_state() -> RouterState:
     """Agent 1 in queue 1, agents 2 and 3 in queue 2, which lends them to queue 1 for what has waited 30 seconds."""
     helped = QueuePlan(
-        1, (Member(1), Member(2, seconds(30), lent_by=2), Member(3, seconds(30), lent_by=2)), overflow=(LEND,)
+        1, (Member(1), Member(2, loans=((2, seconds(30)),)), Member(3, loans=((2, seconds(30)),))), overflow=(LEND,)
     )
     state = RouterState([helped, QueuePlan(2, (Member(2), Member(3)))], require_console=False)
     state.put_agent(an_agent(1, routing_status="interacting"))
@@ -153,7 +154,7 @@ def test_lent_agents_take_work_only_while_they_are_lent_and_only_what_has_waited
     state = a_lending_state()
     state.put_waiting(Waiting(7, 1, later(0), 1))
     assert pairs(state, later(40)) == []
-    state.lend_only(frozenset({(1, 2)}))
+    state.lend_only(frozenset({(1, 2, seconds(30))}))
     assert pairs(state, later(40)) == [(7, 2)]
     state.put_waiting(Waiting(8, 1, later(35), 1))
     assert pairs(state, later(64)) == []
@@ -165,7 +166,7 @@ def test_lent_agents_take_work_only_while_they_are_lent_and_only_what_has_waited
 
 def test_an_agent_who_is_lent_still_takes_the_own_queues_work_when_it_looks_older() -> None:
     state = a_lending_state()
-    state.lend_only(frozenset({(1, 2)}))
+    state.lend_only(frozenset({(1, 2, seconds(30))}))
     state.put_waiting(Waiting(7, 1, later(20), 1))
     state.put_waiting(Waiting(8, 2, later(10), 1))
     assert pairs(state, later(60)) == [(8, 2), (7, 3)]
@@ -189,7 +190,7 @@ def test_however_lending_and_agents_change_nobody_who_is_not_lent_gets_the_other
         match change:
             case "lend" | "keep":
                 lent = change == "lend"
-                state.lend_only(frozenset({(1, 2)} if lent else ()))
+                state.lend_only(frozenset({(1, 2, seconds(30))} if lent else ()))
             case "idle" | "busy":
                 status = "idle" if change == "idle" else "interacting"
                 state.put_agent(an_agent(agent, routing_status=status, version=step))
@@ -223,3 +224,19 @@ def test_a_promise_is_about_the_time_in_this_queue_alone() -> None:
         holds(state, 2, later(second), share_in_time=0.95, target=0.8, within=seconds(20)) for second in (181, 200, 201)
     ]
     assert kept == [True, True, False]
+
+
+def test_each_rule_lends_with_a_delay_of_its_own() -> None:
+    """Agent 2 is lent by queue 2 after 30 s, or at once while another rule says so, and by queue 3 after 60 s."""
+    loans = ((2, seconds(30)), (2, seconds(0)), (3, seconds(60)))
+    helped = QueuePlan(1, (Member(1), Member(2, loans=loans)), steps=(Step(seconds(45), {}, None),))
+    state = RouterState([helped, QueuePlan(2, (Member(2),)), QueuePlan(3, (Member(2),))], require_console=False)
+    state.put_agent(an_agent(2))
+    pool = state.pools[1, "phone", None]
+    assert pool.thresholds == tuple(map(seconds, (0, 30, 45, 60)))
+    seen = []
+    for which in ((), (0,), (0, 1), (1,), (2,), (0, 2), ()):
+        state.lend_only(frozenset((1, *loans[number]) for number in which))
+        state.settle(NOW)
+        seen.append([stage for stage, line in enumerate(pool.idle) for _ in line])
+    assert seen == [[], [1], [0], [0], [3], [1], []]

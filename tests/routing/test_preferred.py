@@ -9,6 +9,7 @@ from callcenter.domain.capacity import Limits
 from callcenter.domain.order import Step
 from routing.decide import propose
 from routing.facts import Waiting
+from routing.lending import Loan
 from routing.plan import Member, QueuePlan
 from routing.state import RouterState
 from tests.builders import later
@@ -103,8 +104,8 @@ def test_nobody_is_waited_for_who_may_not_take_it_in_that_time() -> None:
 
 
 def test_nobody_is_waited_for_who_would_only_help_out() -> None:
-    helped = replace(PLAN, members=(Member(1), Member(2, lent_by=2)))
-    for lent in (frozenset[tuple[int, int]](), frozenset({(1, 2)})):
+    helped = replace(PLAN, members=(Member(1), Member(2, loans=((2, seconds(0)),))))
+    for lent in (frozenset[Loan](), frozenset({(1, 2, seconds(0))})):
         state = a_state(helped, QueuePlan(2, (Member(2),)), idle={1: 0, 2: 5})
         state.lend_only(lent)
         state.put_waiting(FOR_TWO)
@@ -143,7 +144,7 @@ def test_a_customer_is_served_in_their_language(language: str | None, now: float
 
 
 def test_a_language_that_only_agents_of_another_queue_speak_is_asked_of_nobody() -> None:
-    helped = QueuePlan(1, (Member(1), Member(2, seconds(60), lent_by=2)), language=1)
+    helped = QueuePlan(1, (Member(1), Member(2, loans=((2, seconds(60)),))), language=1)
     state = a_state(helped, QueuePlan(2, (Member(2),)), skills={2: {"lang:de": 5}})
     state.put_waiting(Waiting(7, 1, later(0), 1, language="de"))
     assert pairs(state, later(1)) == [(7, 1)]

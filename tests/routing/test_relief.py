@@ -256,3 +256,15 @@ async def test_a_channel_on_which_all_have_come_in_one_language_has_an_expected_
     # Of four chats at once, 90 seconds each, it is the first, and the next would be the second.
     assert desk.office.waits.for_next(desk.office.floor.queue, Channel.CHAT) == 45
     assert await desk.what(ident) == [("treatment", "support: expected over 20s: voicemail")]
+
+
+async def test_a_long_expected_wait_lends_at_once_what_another_rule_lends_later(pool: Pool) -> None:
+    rules = [{"after": "60s", "lend": "sales"}, {"expected": "80s", "lend": "sales"}]
+    desk = await a_desk(pool, rules=rules)
+    floor = desk.office.floor
+    await desk.own_agent_is_busy()
+    assert await desk.lent(1) == 1  # by the first rule, for what has waited a minute
+    ident = await arrive(floor.log, queue=floor.queue, now=later(1))
+    assert list(decide(desk.state, later(1.5))) == []
+    assert await desk.lent(2) == 1
+    assert next(decide(desk.state, later(2))).interaction == ident

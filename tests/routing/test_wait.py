@@ -238,14 +238,14 @@ def test_who_comes_next_on_a_channel_on_which_all_came_in_one_language_is_told_t
 
 
 def test_who_is_lent_shortens_the_wait_but_not_what_the_loan_depends_on() -> None:
-    helped = QueuePlan(1, (Member(1), Member(2), Member(3, lent_by=2)))
+    helped = QueuePlan(1, (Member(1), Member(2), Member(3, loans=((2, seconds(0)),))))
     state = RouterState([helped, QueuePlan(2, (Member(3),))], require_console=False)
     state.put_agent(an_agent(1, routing_status="interacting"))
     state.put_agent(an_agent(3))
     estimates = expected_for_next, expected_unhelped
     assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [100, 100]
-    assert state.lend_only(frozenset({(1, 2)}))
+    assert state.lend_only(frozenset({(1, 2, seconds(0))}))
     assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [0, 100]
-    assert not state.lend_only(frozenset({(1, 2)}))
+    assert not state.lend_only(frozenset({(1, 2, seconds(0))}))
     state.put_agent(an_agent(2))
     assert [estimate(state, 1, "phone", HANDLING, NOW_IS) for estimate in estimates] == [0, 0]
