@@ -30,6 +30,9 @@ DATABASE_PATIENCE = timedelta(seconds=3)
 # A call that is transferred back into our dialplan counts as a new interaction; more often than this it is a loop.
 _MAX_RETURNS = 9
 _SAME_MOMENT = timedelta(seconds=5)
+# What a caller was told who was not served; who asks again so soon after it was told by a server that died over it.
+_TURNED_AWAY = frozenset(["overflow", "taken_out", "closed_hours", "no_queue"])
+_TOLD_WITHIN = timedelta(minutes=2)
 
 
 class Arrivals:
@@ -90,6 +93,8 @@ class Arrivals:
             if State(known["state"]) in (State.NEW, State.QUEUED, State.OFFERED):
                 if (call := await self._resume(known, session, switch, now)) is not None:
                     return call
+            elif known["end_cause"] in _TURNED_AWAY and now - known["ended_at"] < _TOLD_WITHIN:
+                return self._tell_again(known, session, switch)
             elif not await self._begins_anew(known, switch, unique, now):
                 await session.finish()
                 return None
@@ -158,6 +163,14 @@ class Arrivals:
         if before is not None:
             self._calls.drop(before)
         return away
+
+    def _tell_again(self, known: asyncpg.Record, session: AgiSession, switch: Switch) -> Call:
+        """It is over, and nobody may have heard why: no new wait in line begins."""
+        queue = self._directory.queues.get(known["queue_id"])
+        call = self._calls.take(known["id"], session, switch, queue, known["queued_at"])
+        call.closed = call.turned_away = True
+        log.info("call.told_again", interaction=call.interaction, cause=known["end_cause"])
+        return call
 
     async def _resume(self, known: asyncpg.Record, session: AgiSession, switch: Switch, now: datetime) -> Call | None:
         """A waiting call whose node died or gave it up keeps its place. None: it was answered or closed meanwhile."""

@@ -113,6 +113,9 @@ class Voice:
         """Until the caller or we are done with it."""
         session = call.session
         assert session is not None
+        if call.closed:
+            await self._wait(call, session)
+            return
         if call.queue is None:
             await self._turn_away(call, Outcome.FAILED, "no_queue", None)
             return

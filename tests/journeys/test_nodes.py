@@ -11,7 +11,7 @@ import structlog
 
 from callcenter.actions import interactions
 from callcenter.app import clock, running
-from callcenter.domain.interaction import Arrival, Channel
+from callcenter.domain.interaction import Arrival, Channel, Outcome
 from callcenter.domain.overflow import Treatment
 from channels.telephony import agi
 from channels.telephony.fakepbx import FakePbx
@@ -77,6 +77,25 @@ async def test_a_caller_who_was_to_hear_that_it_is_closed_from_a_node_that_died_
         closed = await world.until("interaction.closed", interaction=ident)
         assert (closed["data"]["outcome"], closed["data"]["cause"]) == ("flow_out", "overflow")
         await call.until("ended")
+
+
+@pytest.mark.parametrize("cause", ["overflow", "taken_out"])
+async def test_a_caller_who_was_being_told_that_it_is_closed_when_the_server_died_does_not_wait_anew(
+    database: str, cause: str
+) -> None:
+    queue = {"closed_announcement": "sorry", "greeting": "hello"}
+    async with a_world(database, queue=queue) as world:
+        async with a_frozen_server() as port:
+            world.pbx.nodes.insert(0, ("127.0.0.1", port))
+            call = await world.call()
+            ident = await _held_elsewhere(world, call.uniqueid, queued_at=clock())
+            await interactions.leave_unserved(
+                world.server.log, ident, outcome=Outcome.FLOW_OUT, cause=cause, node=None, now=clock()
+            )
+        await call.until("ended", timeout=10)
+        assert call.channel.variables["CC_DONE"] == "1"
+        assert [line for _, way, line in call.history if way == ">" and "STREAM" in line] == ['STREAM FILE sorry ""']
+        assert await world.pool.fetchval("select array_agg(id) from interaction") == [ident]
 
 
 async def test_calls_of_a_node_that_died_with_their_callers_gone_are_closed(database: str) -> None:
