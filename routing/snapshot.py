@@ -10,7 +10,7 @@ import asyncpg
 
 from callcenter.domain.capacity import Limits
 from callcenter.domain.duration import parse_duration
-from callcenter.domain.interaction import State
+from callcenter.domain.interaction import Channel, State
 from callcenter.domain.order import read_step
 from callcenter.store.organisation import rule_of
 from callcenter.store.pool import Pool
@@ -32,12 +32,12 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
         agents = await connection.fetch(_SQL.agents)
         waiting = await connection.fetch(_SQL.waiting)
         limits = await connection.fetchrow(_SQL.limits)
-        own = {row["id"]: row["capacity"] for row in await connection.fetch(_SQL.capacities)}
+        capacities = await connection.fetch(_SQL.capacities)
         counting = any(plan.strategy in _COUNTING for plan in plans)
         served = await connection.fetch(_SQL.served, day_began) if counting else []
         turns = await connection.fetch(_SQL.turns, day_began) if counting else []
     assert limits is not None
-    state = RouterState(plans, skills=skills, limits=Limits(limits[0], limits[1], own), require_console=require_console)
+    state = RouterState(plans, skills=skills, limits=_limits(limits, capacities), require_console=require_console)
     state.served.update({row["agent_id"]: row["contacts"] for row in served})
     state.turns.update({(row["queue_id"], row["agent_id"]): row["at"] for row in turns})
     for row in agents:
@@ -45,6 +45,15 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
     for row in waiting:
         state.put_waiting(_waiting(dict(row)))
     return state
+
+
+def _limits(organisation: asyncpg.Record, capacities: Sequence[asyncpg.Record]) -> Limits:
+    phoneless = frozenset(row["id"] for row in capacities if row["phoneless"])
+    own = {
+        row["id"]: {**row["capacity"], Channel.PHONE.value: 0} if row["phoneless"] else row["capacity"]
+        for row in capacities
+    }
+    return Limits(organisation["capacity"], organisation["interrupted_by"], own, phoneless)
 
 
 async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents: Sequence[int]) -> None:

@@ -17,8 +17,8 @@ select id, skills from users where active and skills <> '{}';
 select capacity, interrupted_by from organisation;
 
 -- name: capacities
--- Of agents who differ from the organisation.
-select id, capacity from users where active and capacity <> '{}';
+-- Of agents who differ from the organisation, or have no phone that could ring.
+select id, capacity, endpoint is null as phoneless from users where active and (capacity <> '{}' or endpoint is null);
 
 -- name: plans
 select q.id, q.name, q.strategy, q.needs, q.steps, q.tiers, q.language, q.default_language, q.prefer, q.prefer_for, q.overflow,

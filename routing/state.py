@@ -292,7 +292,7 @@ class RouterState:
             elif self._lending.bars(pool.plan.queue, ident):
                 barred.append((pool, "not_lent"))
             elif not self._limits.may_take(ident, pool.channel, agent.load):
-                barred.append((pool, "capacity"))
+                barred.append((pool, self._limits.why_not(ident, pool.channel)))
             else:
                 entry = (self._key(pool, agent), ident)
                 pool.idle[stage].add(entry)

@@ -164,6 +164,7 @@ WAITING = (
     _("It asks for %(needs)s."),
     _("It asks for %(needs)s, until it has waited %(span)s."),
     _("%(name)s is free and lacks %(lacks)s."),
+    _("%(name)s is free and has no phone."),
 )
 # Why somebody was asked, as callcenter.web.chosen says it.
 CHOSEN = (

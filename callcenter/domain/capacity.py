@@ -33,13 +33,21 @@ def may_take(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The organisation's capacities, and what may interrupt what; `of_agents`: where one differs, by channel."""
+    """The organisation's capacities, and what may interrupt what; `of_agents`: where one differs, by channel.
+
+    `phoneless`: agents without a phone that could ring; `of_agents` has none of that channel for them.
+    """
 
     capacity: Mapping[str, int] = field(default_factory=lambda: CAPACITY)
     interrupted_by: Mapping[str, Collection[str]] = field(default_factory=lambda: INTERRUPTED_BY)
     of_agents: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    phoneless: Collection[int] = frozenset()
 
     def may_take(self, agent: int, channel: str, load: Load) -> bool:
         own = self.of_agents.get(agent)
         capacity = self.capacity if own is None else {**self.capacity, **own}
         return may_take(channel, load, capacity=capacity, interrupted_by=self.interrupted_by)
+
+    def why_not(self, agent: int, channel: str) -> str:
+        """The reason by which an agent may not take work of a channel."""
+        return "no_phone" if channel == Channel.PHONE and agent in self.phoneless else "capacity"

@@ -102,7 +102,7 @@ where m.queue_id = $1 group by 1 order by 2 desc, 1;
 
 -- name: free
 -- Some of a queue's agents who are free now, and what they are good at.
-select u.name, u.skills from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
+select u.name, u.skills, u.endpoint is null as phoneless from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
 where m.queue_id = $1 and a.presence = 'on_queue' and a.routing_status = 'idle' order by a.idle_since limit 3;
 
 -- name: preferred
@@ -120,7 +120,7 @@ select exists (
 
 -- name: waiting
 -- What decides who may take something that waits; no row when it does not.
-select i.id, i.queued_at, coalesce(i.language, c.language) as language, i.preferred_as
+select i.id, i.channel, i.queued_at, coalesce(i.language, c.language) as language, i.preferred_as
 from interaction i left join customer c on c.id = i.customer_id where i.id = $1 and i.state = 'queued';
 
 -- name: day

@@ -10,7 +10,7 @@ import asyncpg
 
 from callcenter.domain.agent import on_shift
 from callcenter.domain.duration import format_duration
-from callcenter.domain.interaction import State
+from callcenter.domain.interaction import Channel, State
 from callcenter.domain.needs import LANGUAGE, NOTHING, fulfils, in_words, missing, spoken
 from callcenter.domain.order import Asked, asked_after
 from callcenter.domain.overflow import Treatment
@@ -83,6 +83,9 @@ async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, 
     if waited < queue.prefer_for and work["preferred_as"] is not None:
         said += await _waits_for(pool, directory, queue, work, language)
     said += await _asked(pool, queue, waited, language)
+    if work["channel"] == Channel.PHONE:
+        free = await pool.fetch(SQL.free, queue.id)
+        said += [Said("%(name)s is free and has no phone.", {"name": row["name"]}) for row in free if row["phoneless"]]
     doing = await pool.fetch(SQL.members, queue.id)
     if doing:
         parts = [

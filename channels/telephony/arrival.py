@@ -55,11 +55,12 @@ class Arrivals:
         self._calls = calls
 
     def queue(self, name: str | None, called: str) -> Queue | None:
-        """The queue that the dialplan names, or else the one of the called number."""
+        """The queue that the dialplan names, if it takes calls, else that of the called number, else the default."""
         if name is not None:
             for queue in self._directory.queues.values():
-                if queue.name == name:
+                if queue.name == name and queue.active:
                     return queue
+            log.warning("call.queue_unknown", queue=name[:50], reason="there is no such queue, or it is retired")
         return self._directory.queue_for_number(called)
 
     async def arrive(

@@ -125,6 +125,10 @@ async def _talk(caller: Channel, leg: Channel, data: DialData) -> int:
     variables.update(DIALEDPEERNAME=leg.name, DIALEDPEERNUMBER=data.endpoint.partition("/")[2])
     if data.answered is not None:
         await caller.pbx.run_answered(caller, leg, data.answered)
+        if leg.hung_up:
+            variables["HANGUPCAUSE"] = "16"
+            leg.gone()
+            return -1 if caller.left or "g" not in data.flags else 0
     caller.stop_music()
     caller.answer()
     bridge = Bridge(caller.pbx)

@@ -306,6 +306,13 @@ class Voice:
         except ValueError:
             log.warning("agi.bad_answer", peer=session.peer)
             return
+        call = self.calls.by_reservation.get(reservation)
+        if call is not None and (offer := call.offer_of(reservation)) is not None and offer.ended:
+            # Declined on the console, or given up: hung up before the PBX connects it, with AMI or without.
+            log.info("call.answered_late", reservation=reservation)
+            await quietly(session, agi.hangup())
+            await session.finish()
+            return
         await session.finish()
         await self.answered(
             reservation, leg=environment.get("channel", ""), unique=environment.get("uniqueid", ""), now=now

@@ -68,6 +68,19 @@ def test_a_decision_says_how_many_had_no_room() -> None:
     assert [(each["agent"], each["in_hand"]) for each in decision.why["candidates"]] == [(1, 0), (5, 3)]
 
 
+def test_who_has_no_phone_is_left_out_of_calls_with_that_reason_and_takes_other_work() -> None:
+    limits = Limits(of_agents={2: {"phone": 0}, 3: {"phone": 0}}, phoneless={2})
+    state = RouterState([QueuePlan(1, (Member(1), Member(2), Member(3)))], limits=limits, require_console=False)
+    for agent, idle in ((1, 0), (2, 90), (3, 80)):
+        state.put_agent(an_agent(agent, idle=idle))
+    state.put_waiting(work(7, "phone"))
+    decision = next(decide(state, later(100)))
+    assert (decision.agent, decision.why["excluded"]) == (1, {"no_phone": 1, "capacity": 1})
+    state.take(7, 1)
+    state.put_waiting(work(8, "chat"))
+    assert next(decide(state, later(100))).agent in (2, 3)
+
+
 def test_a_channel_costs_nothing_before_its_first_work_comes() -> None:
     state = some_state(an_agent(1), queues={1: [1], 2: [1]})
     state.settle(NOW)

@@ -285,3 +285,24 @@ async def test_no_caller_id_is_more_than_a_caller_id(open_centre: Centre, stream
     assert item["queue"] == "support"
     assert len(await open_centre.calls()) == 1
     assert (await open_centre.call("GET", "/customers?phone=%2B33612345678"))["items"] is not None
+
+
+async def test_a_phone_picked_up_after_a_decline_on_the_console_is_hung_up_without_ami_too(
+    closed_centre: Centre, phones: Telephones
+):
+    await closed_centre.start(ami={"default": 0})
+    stream = await closed_centre.stream()
+    await closed_centre.desk("amy")
+    async with (
+        phones.agent("1001", ring=1.5) as declined,
+        phones.agent("1002") as phone,
+        phones.customer(stay=10) as customer,
+    ):
+        ident = (await stream.event("interaction.offered"))["interaction"]
+        await closed_centre.call("POST", f"/interactions/{ident}/reject", by="amy")
+        await stream.event("reservation.rejected", interaction=ident, agent="amy")
+        await declined.until("PEER-BYE")
+        await closed_centre.desk("bo")
+        await phone.until("TALK")
+        await stream.interaction(ident, state="active", agent="bo")
+        await customer.ended()
