@@ -55,6 +55,7 @@ create table survey (
     ask text not null check (ask in ('csat', 'nps', 'solved')),
     bad integer not null,               -- scores up to this one open a ticket
     change_within interval not null,
+    language text,
     asked_at timestamptz not null,      -- when the letter is to go out
     expires_at timestamptz not null,
     score integer,

@@ -387,6 +387,7 @@ create table survey (
     ask text not null,
     bad integer not null,
     change_within interval not null,
+    language text,
     asked_at timestamptz not null,
     expires_at timestamptz not null,
     score integer,

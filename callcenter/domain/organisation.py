@@ -11,6 +11,7 @@ from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
 from callcenter.domain.order import Step
 from callcenter.domain.overflow import Overflow
+from callcenter.domain.survey import SurveyRules
 
 CLOCKS = ("own", "first_response", "next_response", "resolution")
 
@@ -103,6 +104,7 @@ class QueueEntry:
     overflow: tuple[Overflow, ...] = ()
     greeting: str | None = None
     closed_announcement: str | None = None
+    survey: SurveyRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -260,6 +260,7 @@ def _queue(table: QueueTable) -> QueueEntry:
         overflow=tuple(Overflow(**rule.model_dump()) for rule in table.overflow),
         greeting=table.greeting,
         closed_announcement=table.closed_announcement,
+        survey=None if table.survey is None else table.survey.rules(),
     )
 
 

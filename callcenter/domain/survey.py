@@ -28,7 +28,10 @@ BAD: Mapping[Question, int] = {Question.CSAT: 2, Question.NPS: 6, Question.SOLVE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyRules:
-    """Of one queue. `delay`: from the end of the wrap-up; `valid` and `change_within`: see `may_answer`."""
+    """Of one queue. Customers are asked `delay` after the wrap-up, and not again within `not_again`, whoever asks.
+
+    They may answer while the mail is `valid`, and change their answer for `change_within` from the first one on.
+    """
 
     ask: Question
     bad: int
@@ -48,11 +51,14 @@ class SurveyRules:
         valid: timedelta,
         change_within: timedelta,
     ) -> Self:
-        """Raises Invalid for a bad score that is none, or the best one: then every answer would be bad."""
+        """Raises Invalid for a `bad` that is no score, or the best one: then every answer would be bad."""
         scores = SCORES[ask]
         limit = BAD[ask] if bad is None else bad
         if limit not in scores[:-1]:
-            raise Invalid(f"bad is to be a score of {ask} from {scores[0]} to {scores[-2]}, not {limit}")
+            most = f" to {scores[-2]}" if len(scores) > 2 else ""
+            raise Invalid(f"bad is a score of {ask}, {scores[0]}{most}; not {limit}")
+        if delay < timedelta() or change_within < timedelta():
+            raise Invalid("delay and change_within are not below zero")
         return cls(ask=ask, bad=limit, delay=delay, not_again=not_again, valid=valid, change_within=change_within)
 
 

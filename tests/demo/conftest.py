@@ -57,7 +57,7 @@ def _queue(ident: int, table: Mapping[str, Any], users: Mapping[str, int], hours
         members=frozenset(users[name] for name in names), ring_timeout=_seconds(table["ring_timeout"]),
         service_level_target=0.8, service_level_within=_seconds("20s"), wrap_up_mode=WrapUpMode(wrap_up["mode"]),
         wrap_up_limit=_seconds(wrap_up["limit"]) if "limit" in wrap_up else None, dispositions=wrap_up["dispositions"],
-        tiers={}, greeting=None, closed_announcement=None, strategy="longest_idle", needs={}, steps=(), active=True,
+        tiers={}, greeting=None, closed_announcement=None, survey=None, strategy="longest_idle", needs={}, steps=(), active=True,
         language=0, default_language=None, prefer=None, prefer_for=timedelta(),
         hours=hours[table["hours"]] if "hours" in table else None,
     )  # fmt: skip
