@@ -16,6 +16,10 @@ select i.queue_id,
 from interaction i join queue q on q.id = i.queue_id
 where i.queued_at >= $1::timestamptz group by i.queue_id;
 
+-- name: satisfaction
+-- How often each score was given to the questions of a queue, of the answers since $1.
+select queue_id, ask, score, count(*)::integer as count from survey where answered_at >= $1::timestamptz group by 1, 2, 3;
+
 -- name: agents
 -- Whoever is not away for good.
 select a.user_id, u.full_name, a.presence, a.presence_reason, a.presence_at, a.routing_status, a.routing_at

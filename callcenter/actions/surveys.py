@@ -120,7 +120,7 @@ async def answer(
         await tx.lock_interaction(before.interaction)
         before = await get(tx.connection, survey)
         if score not in SCORES[before.ask]:
-            raise Invalid(f"{score} is no score of this question.", field="score")
+            raise Invalid("Choose one of the answers.", field="score")
         if (before.score, before.comment) == (score, text):
             return before
         if now >= before.open_until() or before.version > _MOST_ANSWERS:
@@ -155,7 +155,7 @@ async def _follow_up(tx: Transaction, survey: Survey, words: FollowUp, *, now: d
 def _comment(comment: str | None) -> str | None:
     text = (comment or "").replace("\r\n", "\n").strip()
     if len(text) > LONGEST_COMMENT:
-        raise Invalid(f"A comment has at most {LONGEST_COMMENT} characters.", field="comment")
+        raise Invalid("The comment is too long.", field="comment")
     if "\x00" in text:
         raise Invalid("A comment contains no NUL character.", field="comment")
     return text or None

@@ -66,7 +66,7 @@ def read_score(ask: Question, text: str) -> int:
     """A score of that question. Raises Invalid."""
     scores = SCORES[ask]
     if not text.isascii() or not text.isdecimal() or len(text) > 2 or int(text) not in scores:
-        raise Invalid(f"A score from {scores[0]} to {scores[-1]} was expected.", field="score")
+        raise Invalid("Choose one of the answers.", field="score")
     return int(text)
 
 

@@ -24,7 +24,3 @@ update outbox set due_at = $4, last_error = $3 where id = $1 and attempts = $2 a
 -- name: give_up
 update outbox set state = 'failed', ended_at = $4, last_error = $3
 where id = $1 and attempts = $2 and state = 'waiting' returning true;
-
--- name: waiting
--- How many letters are not through, and since when the oldest of those that are due is.
-select count(*)::integer as waiting, min(due_at) filter (where due_at <= $1::timestamptz) as oldest from outbox where state = 'waiting';

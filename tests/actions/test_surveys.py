@@ -8,7 +8,7 @@ import pytest
 from callcenter.actions import interactions, postings, surveys, tickets
 from callcenter.actions.surveys import FollowUp
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import Channel, Outcome
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import surveys as store
 from callcenter.store import tickets as ticket_store
@@ -173,7 +173,7 @@ async def test_nobody_is_asked_after_a_contact_that_came_to_nothing(floor):
     await customer(floor, (MAIL, "known"))
     lost = await arrive(floor.log, queue=floor.queue)
     await interactions.leave_unserved(
-        floor.log, lost, outcome=interactions.Outcome.ABANDONED, cause="customer", node=None, now=later(30)
+        floor.log, lost, outcome=Outcome.ABANDONED, cause="customer", node=None, now=later(30)
     )
     assert await ask(floor) == 0
 
