@@ -37,11 +37,11 @@ async def ask_about_closed(log: ContactLog, *, now: datetime) -> int:
             cursor = await tx.connection.fetchrow(SQL.reader)
             if cursor is None:
                 return asked
-            rows = await tx.connection.fetch(SQL.closed, cursor["epoch"], str(cursor["xid"]), cursor["seq"], _PAGE)
+            behind = cursor["epoch"], str(cursor["xid"]), cursor["seq"]
+            rows = await tx.connection.fetch(SQL.closed, *behind, _PAGE, now - _REMEMBERED)
             closed = [row for row in rows if row["seq"] is not None]
             for row in closed:
-                if row["at"] > now - _REMEMBERED:
-                    asked += await _ask(tx, row["interaction_id"], now=now)
+                asked += await _ask(tx, row["interaction_id"], now=now)
             await _move_on(tx, cursor, rows[-1], full=len(closed) == _PAGE)
         if len(closed) < _PAGE:
             return asked

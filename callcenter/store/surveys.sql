@@ -3,15 +3,15 @@
 select epoch, xid::text::bigint as xid, seq from log_reader where name = 'surveys' for update skip locked;
 
 -- name: closed
--- What was closed behind a cursor and is settled, in the order of the log; and the horizon up to which there is nothing else, which one
+-- What was closed after $5, behind a cursor, and is settled, in the order of the log; and the horizon up to which there is nothing else, which one
 -- statement sees as it sees the rows: a row of it comes even when nothing was closed. Events of earlier epochs are settled
 -- whatever their xid.
-select h.epoch as to_epoch, h.xid::text::bigint as to_xid, l.epoch, l.xid::text::bigint as xid, l.seq, l.interaction_id, l.at
+select h.epoch as to_epoch, h.xid::text::bigint as to_xid, l.epoch, l.xid::text::bigint as xid, l.seq, l.interaction_id
 from (select log_epoch as epoch, pg_snapshot_xmin(pg_current_snapshot()) as xid from organisation) h
 left join lateral (
-    select c.epoch, c.xid, c.seq, c.interaction_id, c.at from contact_log c
+    select c.epoch, c.xid, c.seq, c.interaction_id from contact_log c
     where (c.epoch, c.xid, c.seq) > ($1::integer, $2::text::xid8, $3::bigint) and (c.epoch < h.epoch or c.xid < h.xid)
-      and c.kind = 'interaction.closed'
+      and c.kind = 'interaction.closed' and c.at > $5::timestamptz
     order by c.epoch, c.xid, c.seq limit $4
 ) l on true
 order by l.epoch, l.xid, l.seq;

@@ -1,6 +1,7 @@
 """The wire to the mail server that takes our mail (RFC 5321), and what its answers mean for a letter."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class Relay:
             start_tls=self.security == "starttls",
             username=self.user,
             password=self.password,
-            local_hostname="localhost" if self.host in ("localhost", "127.0.0.1", "::1") else None,
+            local_hostname=_own_name(self.domain),
         )
         try:
             await smtp.connect()
@@ -74,6 +75,12 @@ class Relay:
                 await smtp.quit(timeout=_FAREWELL)
         finally:
             smtp.close()
+
+
+def _own_name(otherwise: str) -> str:
+    """For EHLO. Left alone the library asks the name server for it, and everything waits for the answer."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else otherwise
 
 
 class Line:
