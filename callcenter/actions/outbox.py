@@ -30,9 +30,12 @@ class NewLetter:
     queue: int | None = None
 
 
-async def put(tx: Transaction, letter: NewLetter, *, now: datetime, due: datetime | None = None) -> int:
-    """Goes out once the transaction is committed and it is due; the letter's id."""
+async def put(
+    tx: Transaction, letter: NewLetter, *, now: datetime, due: datetime | None = None, until: datetime | None = None
+) -> int:
+    """Goes out once the transaction is committed and it is due, and not after `until`; the letter's id."""
     at = due or now
+    expires = at + GOOD_FOR if until is None else min(at + GOOD_FOR, until)
     ident: int = await tx.connection.fetchval(
         SQL.put,
         letter.recipient,
@@ -48,7 +51,7 @@ async def put(tx: Transaction, letter: NewLetter, *, now: datetime, due: datetim
         letter.queue,
         now,
         at,
-        at + GOOD_FOR,
+        expires,
     )
     return ident
 

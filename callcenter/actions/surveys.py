@@ -93,7 +93,8 @@ async def _ask(tx: Transaction, interaction: int, *, now: datetime) -> bool:
         customer=found["customer_id"],
         queue=found["queue_id"],
     )
-    await tx.connection.execute(SQL.set_letter, ident, await outbox.put(tx, letter, now=now, due=asked_at))
+    put = await outbox.put(tx, letter, now=now, due=asked_at, until=expires_at)
+    await tx.connection.execute(SQL.set_letter, ident, put)
     await _tell(tx, "survey.asked", await get(tx.connection, ident), now=now)
     return True
 

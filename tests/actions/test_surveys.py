@@ -85,9 +85,19 @@ async def test_who_had_a_call_is_asked_by_mail_in_their_language_after_the_delay
     found = await store.get(floor.log.pool, await only_survey(floor))
     assert (found.interaction, found.customer, found.queue, found.agent) == (contact, known, floor.queue, floor.agent)
     assert found.expires_at == later(660) + timedelta(days=14)
+    assert letter["expires_at"] == later(660) + timedelta(days=3)
     assert [event.kind for event in events][-1] == "survey.asked"
     assert MAIL not in str(events)
     assert "王小明" not in str(events)
+
+
+async def test_a_letter_goes_out_no_later_than_its_links_are_good(floor):
+    await floor.log.pool.execute("update queue set survey = $1", {**RULES, "valid": 3600})
+    await customer(floor, (MAIL, "known"))
+    await call(floor)
+    await ask(floor)
+    [letter] = await letters(floor)
+    assert letter["expires_at"] == later(660 + 3600)
 
 
 async def test_work_from_other_systems_is_asked_about_alike(floor):
