@@ -12,12 +12,13 @@ import structlog
 from aiohttp import web
 
 from callcenter import settings as rules
-from callcenter.actions import agents
+from callcenter.actions import agents, surveys
 from callcenter.domain.events import Event
 from callcenter.errors import Conflict, Invalid
 from callcenter.feed import Feed
 from callcenter.settings import Settings
 from callcenter.store import migrate, nodes
+from callcenter.store import surveys as survey_rows
 from callcenter.store.db import connect_pool, retrying
 from callcenter.store.directory import Directory
 from callcenter.store.embedded import embedded
@@ -27,6 +28,8 @@ from callcenter.store.pool import Pool
 from callcenter.supervisor import Supervisor
 from callcenter.web import keys, site
 from callcenter.web.metrics import METRICS
+from channels.email.sender import Sender
+from channels.email.smtp import relay_of
 from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi
 from channels.telephony.follow import Follower, Telephone
 from channels.telephony.switch import Switch
@@ -37,6 +40,7 @@ from routing.relief import Relief
 from routing.router import Router
 from routing.waits import Waits
 from screenpop import site as consoles
+from screenpop.letters import Letters
 from screenpop.live import Hub
 
 log = structlog.get_logger()
@@ -45,6 +49,8 @@ _STOP_WITHIN = timedelta(seconds=3)
 _POOL = 12
 # The supervisor's pauses would grow beyond the lease.
 _LEASE_PATIENCE = timedelta(minutes=5)
+# Surveys go out minutes after a contact.
+_ASK_EVERY = 5.0
 
 
 def clock() -> datetime:
@@ -177,6 +183,20 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         supervisor.keep("due", lambda: due.run(contact_log, leadership, clock))
         supervisor.keep("desks", hub.run)
 
+        if (relay := relay_of(settings)) is not None:
+            letters = Letters(
+                hub.renderer,
+                organisation=lambda: directory.organisation,
+                key=await survey_rows.link_key(pool),
+                site=settings.public_url or f"http://{settings.http_host}:{door.getsockname()[1]}",
+            )
+            sender = Sender(contact_log, relay, letters, organisation=lambda: directory.organisation.name, clock=clock)
+            supervisor.keep("mail", sender.run)
+            supervisor.keep("surveys", lambda: _keep_asking(contact_log))
+            app[METRICS].ask(
+                "callcenter_mail", "Letters by what came of an attempt.", "outcome", lambda: sender.outcomes
+            )
+
         app[keys.SETTINGS] = settings
         app[keys.POOL] = pool
         app[keys.LOG] = contact_log
@@ -287,6 +307,13 @@ async def _keep_directory(directory: Directory) -> None:
         if directory.stale:
             await directory.load()
         await asyncio.sleep(0.1)
+
+
+async def _keep_asking(contact_log: ContactLog) -> None:
+    """Only where mail goes out: questions that nobody gets are not asked."""
+    while True:
+        await surveys.ask_about_closed(contact_log, now=clock())
+        await asyncio.sleep(_ASK_EVERY)
 
 
 async def _give_up(pool: Pool, node: Node) -> None:

@@ -13,6 +13,7 @@ from callcenter.errors import Invalid
 from callcenter.settings import PbxSettings, Settings
 from callcenter.store import migrate
 from callcenter.store.db import TRY_AGAIN, check_server, connect
+from channels.email import smtp
 from channels.telephony import doctor
 
 _DATABASE_WITHIN = 15.0
@@ -23,14 +24,20 @@ async def run(settings: Settings, *, pbx_files: str | None = None) -> list[str]:
     """One complaint a line; empty when all is well."""
     complaints = rules.problems(settings)
     complaints += _ports(settings)
-    found, endpoints = await _database(settings)
+    found, endpoints, wants_mail = await _database(settings)
     complaints += found
+    complaints += await _mail(settings, wanted=wants_mail)
     for pbx in settings.pbx:
         # With several PBXs nobody has said which one holds whose phone.
         complaints += await _pbx(pbx, endpoints if len(settings.pbx) == 1 else ())
     if pbx_files is not None:
         complaints += [str(finding) for finding in doctor.check_files(Path(pbx_files))]
     return complaints
+
+
+def remarks(settings: Settings) -> list[str]:
+    """What is as it was set, and yet worth knowing."""
+    return [] if settings.mail_host else ["No mail is sent: mail_host is not set."]
 
 
 def _ports(settings: Settings) -> list[str]:
@@ -51,8 +58,8 @@ def _ports(settings: Settings) -> list[str]:
     return found
 
 
-async def _database(settings: Settings) -> tuple[list[str], Sequence[str]]:
-    """Complaints, and what the organisation's agents are dialled by."""
+async def _database(settings: Settings) -> tuple[list[str], Sequence[str], Sequence[str]]:
+    """Complaints, what the organisation's agents are dialled by, and the queues that write to customers."""
     try:
         async with asyncio.timeout(_DATABASE_WITHIN), database(settings) as dsn:
             await check_server(dsn)
@@ -60,19 +67,45 @@ async def _database(settings: Settings) -> tuple[list[str], Sequence[str]]:
             try:
                 waiting = await migrate.pending(connection)
                 users = [] if waiting else await connection.fetch("select endpoint, demo from users where active")
+                queues = (
+                    []
+                    if waiting
+                    else await connection.fetch(
+                        "select name from queue where active and survey is not null order by name"
+                    )
+                )
             finally:
                 await connection.close()
     except Invalid as error:
-        return [str(error)], ()
+        return [str(error)], (), ()
     except _UNREACHABLE as error:
-        return [f"The database is out of reach: {str(error) or 'no answer'}"], ()
+        return [f"The database is out of reach: {str(error) or 'no answer'}"], (), ()
     except asyncpg.PostgresError as error:
-        return [f"The database refuses us: {error}"], ()
+        return [f"The database refuses us: {error}"], (), ()
     found = [f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate`."] if waiting else []
     if any(user["demo"] for user in users) and rules.is_public(settings):
         found.append("Demo users with known passwords exist, and others can reach the console: remove them first.")
     # Those of the demo are dialled on a PBX that is played.
-    return found, [user["endpoint"] for user in users if user["endpoint"] is not None and not user["demo"]]
+    phones = [user["endpoint"] for user in users if user["endpoint"] is not None and not user["demo"]]
+    # Nor has the demo customers who could be written to.
+    asking = [] if any(user["demo"] for user in users) else [queue["name"] for queue in queues]
+    return found, phones, asking
+
+
+async def _mail(settings: Settings, *, wanted: Sequence[str]) -> list[str]:
+    """`wanted`: the queues that ask customers by mail."""
+    if settings.mail_host is None and wanted:
+        queues = ", ".join(wanted)
+        return [f"Queues ask customers by mail ({queues}), and no mail is sent: set mail_host, or take `survey` out."]
+    relay = smtp.relay_of(settings)
+    if relay is None:
+        return []
+    found = await smtp.complaints(relay)
+    if settings.public_url is None and rules.is_loopback(settings.http_host) and wanted:
+        found.append(
+            "Links in mails lead to this machine only: set public_url to the address at which customers reach us."
+        )
+    return found
 
 
 async def _pbx(pbx: PbxSettings, endpoints: Collection[str]) -> list[str]:

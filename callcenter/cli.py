@@ -108,7 +108,10 @@ async def _migrate(_: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _check(given: argparse.Namespace, settings: Settings) -> int:
-    complaints = await import_module("callcenter.check").run(settings, pbx_files=given.pbx_files)
+    check = import_module("callcenter.check")
+    complaints = await check.run(settings, pbx_files=given.pbx_files)
+    for remark in check.remarks(settings):
+        print(remark)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if not complaints:

@@ -1,9 +1,11 @@
 """What the parts need of each other without knowing each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from callcenter.domain.interaction import Arrival, Proposal
+from callcenter.domain.outbox import Letter
 
 
 class Pops(Protocol):
@@ -41,6 +43,14 @@ class Phone(Protocol):
 
     async def hang_up(self, interaction: int) -> None:
         """Ends the customer's call. Raises NotFound, Conflict or ChannelError in words."""
+        ...
+
+
+class Letters(Protocol):
+    """Who writes the letters that the outbox knows by their templates."""
+
+    def write(self, template: str, language: str | None, data: Mapping[str, Any]) -> Letter:
+        """In the recipient's language, or the organisation's first. Raises Invalid for a template nobody knows."""
         ...
 
 

@@ -1,7 +1,9 @@
 """Where this server listens, where its database and its PBXs are: from a TOML file and the environment, which wins."""
 
+import re
 import socket
 from collections.abc import Mapping
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +19,7 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 Port = Annotated[int, Field(ge=0, le=65535)]  # 0: the system chooses
 Host = Annotated[str, Field(min_length=1)]
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 
 
 def _network(value: object) -> IPv4Network | IPv6Network:
@@ -27,6 +30,16 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 
 
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+
+
+def _sender(value: object) -> str:
+    name, address = parseaddr(value) if isinstance(value, str) else ("", "")
+    if not _ADDRESS.fullmatch(address) or not f"{name}{value}".isprintable():
+        raise ValueError('an address such as care@example.com or "Example Care <care@example.com>" was expected')
+    return str(value)
+
+
+Sender = Annotated[str, Field(max_length=320), PlainValidator(_sender)]
 
 
 class _Table(BaseModel):
@@ -58,6 +71,13 @@ class _Server(_Table):
     agi_port: Port = 4573
     smtp_host: Host = "127.0.0.1"
     smtp_port: Port = 2525
+    # The server that takes our mail, a smarthost; without it none is sent.
+    mail_host: Host | None = None
+    mail_port: Port = 587
+    mail_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_user: str | None = Field(default=None, min_length=1)
+    mail_password: SecretStr | None = None
+    mail_from: Sender | None = None
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     require_console: bool = True
     # Tells this process from the others on the same database; the same after a restart.
@@ -176,6 +196,21 @@ def problems(settings: Settings) -> list[str]:
         for pbx in settings.pbx
         if pbx.ami_host and not pbx.ami_secret
     ]
+    return found + _mail_problems(settings)
+
+
+def _mail_problems(settings: Settings) -> list[str]:
+    if settings.mail_host is None:
+        return []
+    found = []
+    if settings.mail_from is None:
+        found.append(
+            f"mail_host is set and mail_from is not: set {PREFIX}MAIL_FROM to the address that mail comes from"
+        )
+    if (settings.mail_user is None) != (settings.mail_password is None):
+        found.append(f"of mail_user and mail_password one is missing: set {PREFIX}MAIL_USER and {PREFIX}MAIL_PASSWORD")
+    if settings.mail_password is not None and settings.mail_security == "none" and not is_loopback(settings.mail_host):
+        found.append(f"mail_security is none, so mail_password would go to {settings.mail_host} for everybody to read")
     return found
 
 

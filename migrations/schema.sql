@@ -167,6 +167,14 @@ create table leader (
     constraint leader_pkey PRIMARY KEY (only_row)
 );
 
+create table log_reader (
+    name text not null,
+    epoch integer not null,
+    xid xid8 not null,
+    seq bigint not null,
+    constraint log_reader_pkey PRIMARY KEY (name)
+);
+
 create table message (
     id bigint generated always as identity,
     interaction_id bigint,
@@ -208,9 +216,39 @@ create table organisation (
     capacity jsonb default '{"fax": 1, "chat": 4, "form": 1, "email": 1, "phone": 1, "visit": 1, "message": 1, "callback": 1}'::jsonb not null,
     interrupted_by jsonb default '{"fax": ["phone", "callback", "chat"], "chat": [], "form": ["phone", "callback", "chat"], "email": ["phone", "callback", "chat"], "phone": [], "visit": [], "message": ["phone", "callback", "chat"], "callback": []}'::jsonb not null,
     default_handling interval default '00:01:30'::interval not null,
+    link_key bytea default (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) not null,
     constraint organisation_only_row_check CHECK (only_row),
     constraint organisation_pkey PRIMARY KEY (only_row)
 );
+
+create table outbox (
+    id bigint generated always as identity,
+    message_id text,
+    recipient text not null,
+    recipient_name text,
+    language text,
+    template text,
+    data jsonb default '{}'::jsonb not null,
+    subject text,
+    text text,
+    interaction_id bigint,
+    ticket_id bigint,
+    customer_id bigint,
+    queue_id bigint,
+    state text default 'waiting' not null,
+    attempts integer default 0 not null,
+    created_at timestamptz not null,
+    due_at timestamptz not null,
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    last_error text,
+    constraint outbox_check CHECK ((((template IS NULL) <> (text IS NULL)) AND ((subject IS NULL) = (text IS NULL)))),
+    constraint outbox_state_check CHECK ((state = ANY (ARRAY['waiting', 'sent', 'failed']))),
+    constraint outbox_pkey PRIMARY KEY (id),
+    constraint outbox_message_id_key UNIQUE (message_id)
+) with (fillfactor=70);
+CREATE INDEX outbox_due ON outbox USING btree (due_at) WHERE (state = 'waiting');
+CREATE INDEX outbox_recipient ON outbox USING btree (recipient, id DESC);
 
 create table pace (
     only_row boolean default true not null,
@@ -245,6 +283,7 @@ create table queue (
     prefer_within interval default '30 days'::interval not null,
     overflow jsonb default '[]'::jsonb not null,
     announce jsonb,
+    survey jsonb,
     constraint queue_prefer_check CHECK ((prefer = ANY (ARRAY['last_agent', 'owner', 'named']))),
     constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint queue_pkey PRIMARY KEY (id),
@@ -346,6 +385,40 @@ create table sla_policy (
     constraint sla_policy_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint sla_policy_pkey PRIMARY KEY (name)
 );
+
+create table survey (
+    id bigint generated always as identity,
+    interaction_id bigint not null,
+    customer_id bigint not null,
+    queue_id bigint not null,
+    agent_id bigint,
+    outbox_id bigint,
+    ask text not null,
+    bad integer not null,
+    change_within interval not null,
+    language text,
+    asked_at timestamptz not null,
+    expires_at timestamptz not null,
+    score integer,
+    comment text,
+    answered_at timestamptz,
+    changed_at timestamptz,
+    ticket_id bigint,
+    version integer default 1 not null,
+    constraint survey_ask_check CHECK ((ask = ANY (ARRAY['csat', 'nps', 'solved']))),
+    constraint survey_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES users(id),
+    constraint survey_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint survey_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
+    constraint survey_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES outbox(id),
+    constraint survey_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id),
+    constraint survey_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
+    constraint survey_pkey PRIMARY KEY (id),
+    constraint survey_interaction_id_key UNIQUE (interaction_id)
+);
+CREATE INDEX survey_answered ON survey USING btree (answered_at) WHERE (answered_at IS NOT NULL);
+CREATE INDEX survey_asked ON survey USING btree (asked_at);
+CREATE INDEX survey_customer ON survey USING btree (customer_id, asked_at DESC);
+CREATE INDEX survey_outbox ON survey USING btree (outbox_id) WHERE (outbox_id IS NOT NULL);
 
 create table ticket (
     id bigint generated always as identity,

@@ -81,6 +81,13 @@ select json_build_object(
             order by t.id desc limit 50
         ) t
     ), '[]'),
+    -- What they answered to surveys about those contacts.
+    'scores', coalesce((
+        select json_agg(s) from (
+            select interaction_id as interaction, ask, score from survey
+            where customer_id = i.customer_id and score is not null order by asked_at desc limit 50
+        ) s
+    ), '[]'),
     'recent_count', json_build_object('days', 7, 'count', case
         when i.customer_id is not null then (
             select count(*) from interaction where customer_id = i.customer_id and arrived_at > $3::timestamptz - interval '7 days')

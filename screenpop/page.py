@@ -32,9 +32,17 @@ def language_of(request: web.Request) -> Language:
     return renderer.language(code)
 
 
-def draw(request: web.Request, template: str, context: Mapping[str, object], *, status: int = 200) -> web.Response:
-    """A page or a partial in the reader's language."""
-    text = request.app[HUB].renderer.draw(template, language_of(request), {**_common(request), **context})
+def draw(
+    request: web.Request,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    status: int = 200,
+    language: Language | None = None,
+) -> web.Response:
+    """A page or a partial in the reader's language, unless another one is known to be theirs."""
+    chosen = language or language_of(request)
+    text = request.app[HUB].renderer.draw(template, chosen, {**_common(request), **context})
     return web.Response(text=text, content_type="text/html", status=status)
 
 

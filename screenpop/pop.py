@@ -8,8 +8,10 @@ from functools import lru_cache
 import phonenumbers
 from typing_extensions import TypedDict
 
+from callcenter.domain.survey import Question
 from screenpop import words
 from screenpop.i18n import Language, clock
+from screenpop.satisfaction import is_poor, score_words
 
 # Rows of the history that are drawn with the pop; the rest is one key away. Each row costs about 10 µs.
 FIRST_ROWS = 12
@@ -83,6 +85,14 @@ class RecentCount(TypedDict):
     count: int
 
 
+class Score(TypedDict):
+    """What the customer answered when asked about a contact."""
+
+    interaction: int
+    ask: str
+    score: int
+
+
 class Pop(TypedDict):
     """The answer of `GET /interactions/{id}/pop`; `interaction` is None on the card of a customer opened by hand."""
 
@@ -92,6 +102,7 @@ class Pop(TypedDict):
     near: list[Person]
     history: list[Item]
     open_tickets: list[TicketItem]
+    scores: list[Score]
     recent_count: RecentCount
 
 
@@ -111,6 +122,8 @@ class Row:
     result: str
     missed: bool
     here: bool  # still going on
+    score: str  # what the customer said of it
+    poor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +232,9 @@ def certainty_of(person: Person | None, kind: str | None, address: str | None) -
     return "known"
 
 
-def row_view(item: Item, language: Language, now: datetime, zone: tzinfo) -> Row:
+def row_view(item: Item, language: Language, now: datetime, zone: tzinfo, *, score: Score | None = None) -> Row:
     """One earlier contact in words."""
+    ask = Question(score["ask"]) if score else None
     arrived = datetime.fromisoformat(item["arrived_at"])
     answered, ended = item["answered_at"], item["ended_at"]
     took = clock(datetime.fromisoformat(ended) - datetime.fromisoformat(answered)) if answered and ended else ""
@@ -246,6 +260,8 @@ def row_view(item: Item, language: Language, now: datetime, zone: tzinfo) -> Row
         result=result,
         missed=missed,
         here=item["closed_at"] is None,
+        score=score_words(ask, score["score"], language) if score and ask else "",
+        poor=is_poor(ask, score["score"]) if score and ask else False,
     )
 
 
@@ -305,6 +321,7 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
     chosen = person["id"] if person else None
     count = pop["recent_count"]["count"]
     history = pop["history"]
+    scores = {score["interaction"]: score for score in pop["scores"]}
     return PopView(
         interaction=item["id"] if item else None,
         channel=item["channel"] if item else "",
@@ -325,7 +342,7 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
         near=tuple([person_view(match, item, language, now, zone) for match in pop["near"]]),
         recent=_recent(count, pop["recent_count"]["days"], language),
         last=_last(history, language, now, zone),
-        rows=tuple([row_view(entry, language, now, zone) for entry in history[:rows]]),
+        rows=tuple([row_view(entry, language, now, zone, score=scores.get(entry["id"])) for entry in history[:rows]]),
         more=max(0, len(history) - rows),
         tickets=tuple(
             [

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from callcenter.web.keys import CLOCK, DIRECTORY, FEED, POOL, SIGNED_OUT
 from callcenter.web.middleware import ERROR_PAGE
-from screenpop import acts, api, console, door, line, wallboard
+from screenpop import acts, api, console, door, line, survey, wallboard
 from screenpop.live import Hub
 from screenpop.page import HUB, error_page
 from screenpop.render import STATIC
@@ -17,7 +17,7 @@ def add_routes(app: web.Application, hub: Hub) -> None:
     app[wallboard.BOARD] = wallboard.Board(app[POOL], app[DIRECTORY], app[FEED], app[CLOCK])
     app[api.SOCKETS] = set()
     app[ERROR_PAGE] = error_page
-    for part in (door, console, acts, wallboard, line, api):
+    for part in (door, console, acts, wallboard, line, survey, api):
         app.add_routes(part.routes())
     app.router.add_static("/static/", STATIC)
     app.on_response_prepare.append(_keep)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor
+from callcenter.domain.survey import Question, Tally
 from callcenter.feed import Feed
 from callcenter.ports import Waits
 from callcenter.store.directory import Directory, Queue
@@ -22,9 +23,12 @@ from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.page import draw, language_of, person_context
 from screenpop.regions import SHARED_FOR
+from screenpop.satisfaction import figure_words
 
 _SQL = Queries.beside(__file__)
 _MOST_CELLS = 160
+# A day has too few answers to say anything.
+_SATISFACTION_OVER = timedelta(days=30)
 T = TypeVar("T")
 
 
@@ -104,6 +108,7 @@ class Board:
         self._waiting = Shared(self._load_waiting, seconds=SHARED_FOR, cursor=self._read_to)
         self._agents = Shared(self._load_agents, seconds=SHARED_FOR, cursor=self._read_to)
         self._today = Shared(self._load_today, seconds=2, cursor=self._read_to)
+        self._satisfaction = Shared(self._load_satisfaction, seconds=30, cursor=self._read_to)
 
     def _read_to(self) -> Cursor:
         return self._feed.cursor
@@ -121,6 +126,10 @@ class Board:
     async def today(self) -> Mapping[int, Today]:
         return await self._today.get()
 
+    async def satisfaction(self) -> Mapping[tuple[int, Question], Tally]:
+        """By queue and question, of the last 30 days. Nothing moves on a page when it does."""
+        return await self._satisfaction.get()
+
     async def _load_waiting(self) -> Mapping[int, Waiting]:
         rows = await self._pool.fetch(_SQL.waiting)
         return {row["queue_id"]: Waiting(row["waiting"], row["oldest"]) for row in rows}
@@ -132,6 +141,12 @@ class Board:
         now = self._now()
         rows = await self._pool.fetch(_SQL.today, midnight_of(now, zone_of(self._directory)), now)
         return {row["queue_id"]: Today(*row[1:]) for row in rows}
+
+    async def _load_satisfaction(self) -> Mapping[tuple[int, Question], Tally]:
+        counts: dict[tuple[int, Question], dict[int, int]] = {}
+        for row in await self._pool.fetch(_SQL.satisfaction, self._now() - _SATISFACTION_OVER):
+            counts.setdefault((row["queue_id"], Question(row["ask"])), {})[row["score"]] = row["count"]
+        return {(queue, ask): Tally(ask, given) for (queue, ask), given in counts.items()}
 
 
 BOARD: web.AppKey[Board] = web.AppKey("board")
@@ -179,11 +194,12 @@ def queue_tile(
     agents: Sequence[AgentNow],
     *,
     expected: float | None,
+    tally: Tally | None = None,
     now: datetime,
 ) -> dict[str, object]:
     """One queue on the wall. `state`: calm, waiting, late (beyond the promise) or breach (four times beyond it).
 
-    `expected`: seconds that one who comes now will wait.
+    `expected`: seconds that one who comes now will wait. `tally`: what was answered to the question that it asks.
     """
     state = "calm"
     if waiting is not None:
@@ -207,6 +223,8 @@ def queue_tile(
         "answered": today.answered,
         "abandoned": today.abandoned,
         "flow_out": today.flow_out,
+        "satisfaction": None if queue.survey is None else figure_words(tally) if tally else "",
+        "answers": tally.answers if tally else 0,
         "idle": sum(agent.routing_status == "idle" for agent in mine),
         "busy": sum(agent.routing_status in ("offered", "interacting", "wrap_up") for agent in mine),
     }
@@ -255,7 +273,9 @@ def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Lang
 
 async def _context(request: web.Request) -> dict[str, object]:
     board, now, language = request.app[BOARD], request.app[CLOCK](), language_of(request)
-    waiting, agents, today = await asyncio.gather(board.waiting(), board.agents(), board.today())
+    waiting, agents, today, satisfaction = await asyncio.gather(
+        board.waiting(), board.agents(), board.today(), board.satisfaction()
+    )
     queues = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
     waits = request.app[WAITS]
     return {
@@ -266,6 +286,7 @@ async def _context(request: web.Request) -> dict[str, object]:
                 today.get(queue.id, Today()),
                 agents,
                 expected=waits.for_next(queue.id),
+                tally=satisfaction.get((queue.id, queue.survey.ask)) if queue.survey else None,
                 now=now,
             )
             for queue in queues

@@ -25,6 +25,10 @@ select queue_id, sum(answered)::integer as answered, sum(in_time)::integer as in
        sum(short_abandoned)::integer as short_abandoned, sum(late)::integer as late, sum(flow_out)::integer as flow_out
 from day group by queue_id;
 
+-- name: satisfaction
+-- How often each score was given to the questions of a queue, of the answers since $1.
+select queue_id, ask, score, count(*)::integer as count from survey where answered_at >= $1::timestamptz group by 1, 2, 3;
+
 -- name: agents
 -- Whoever is not away for good.
 select a.user_id, u.full_name, a.presence, a.presence_reason, a.presence_at, a.routing_status, a.routing_at

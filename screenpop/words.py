@@ -218,6 +218,11 @@ REFUSALS = (
     _("It is not waiting in a queue."),
     _("It is not waiting in a queue, or the agent has another offer, too much in hand for it, or takes none."),
     _("This queue takes no more work."),
+    _("Choose one of the answers."),
+    _("This answer can no longer be changed."),
+    _("The comment is too long."),
+    _("This link is not whole; open it from the mail once more."),
+    _("This link is no longer good."),
     _("The proof is missing that this comes from our own page (X-CSRF-Token); load the page again."),
 )
 

@@ -81,6 +81,9 @@ def test_a_table_names_the_variable_that_holds_its_secret(config):
         ("[[pbx]]\nami_port = 1", r"line 1: pbx\[1\]\.name: this key is needed"),
         ("[[pbx]]\nname = 'a'\n[[pbx]]\nname = 'a'", r"line 2: pbx\[1\]\.name: another PBX is called a too"),
         ("secret_key = 'short'", "line 1: secret_key: .*at least 32"),
+        ("mail_security = 'ssl'", "line 1: mail_security: expected 'starttls', 'tls' or 'none', not 'ssl'"),
+        ("mail_from = 'Care'", "line 1: mail_from: an address such as care@example.com"),
+        ('mail_from = "Care\\r\\nBcc: x@y.example <care@example.com>"', "line 1: mail_from: an address such as"),
         ("http_port = ", "line 1: not TOML"),
     ],
 )
@@ -146,3 +149,30 @@ def test_the_example_is_valid_and_names_every_key():
     assert settings == load({})
     text = path.read_text(encoding="utf-8")
     assert not [name for name in type(settings).model_fields if name not in text]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, ["mail_from is not"]),
+        ({"FROM": "care@example.com"}, []),
+        ({"FROM": "Care 客服 <care@example.com>", "USER": "care"}, ["one is missing"]),
+        ({"FROM": "care@example.com", "PASSWORD": "s3cret"}, ["one is missing"]),
+        ({"FROM": "care@example.com", "USER": "care", "PASSWORD": "s3cret"}, []),
+        (
+            {"FROM": "care@example.com", "USER": "a", "PASSWORD": "s3cret", "SECURITY": "none"},
+            ["for everybody to read"],
+        ),
+        (
+            {"FROM": "care@example.com", "USER": "a", "PASSWORD": "b", "SECURITY": "none", "HOST": "127.0.0.1"},
+            [],
+        ),
+    ],
+)
+def test_settings_of_mail_that_do_not_fit_together_are_refused_in_words(given, words):
+    environ = {"HOST": "mail.example.com", **given}
+    settings = load({f"CALLCENTER_MAIL_{name}": value for name, value in environ.items()})
+    found = problems(settings)
+    assert len(found) == len(words)
+    assert all(word in complaint for word, complaint in zip(words, found, strict=True))
+    assert "s3cret" not in "".join(found) + repr(settings)

@@ -71,7 +71,7 @@ def _image(ticket: Ticket) -> dict[str, Any]:
 
 
 async def open_ticket(
-    log: ContactLog,
+    log: ContactLog | Transaction,
     *,
     subject: str,
     customer: int | None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callcenter.demo.course import Course, Try
+from callcenter.demo.opinions import Opinions
 from callcenter.demo.people import Person
 from callcenter.demo.staff import Staff
 from callcenter.demo.stories import Step, Story, Telling
@@ -52,6 +53,7 @@ class Scribe:
         self._interactions = 0
         self._reservations = 0
         self._first_contact: dict[int, datetime] = {}
+        self._opinions = Opinions(until)
 
     def open_case(self, story: Story, telling: Telling, customer: int, queue: Queue, happened: Course) -> Case:
         """The ticket that the agent opens while the customer is still there."""
@@ -114,6 +116,8 @@ class Scribe:
         )
         for number, attempt in enumerate(happened.tries, start=1):
             self._write_try(ident, number, attempt, happened, step, note)
+        if handled and not stranger and (row := self._opinions.after(ident, person, queue, happened)):
+            self.batch.add("survey", *row)
         if not stranger:
             self._first_contact.setdefault(person.number, happened.arrived)
         self._write_messages(ident, telling, step, happened, case)

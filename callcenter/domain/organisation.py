@@ -12,6 +12,7 @@ from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
 from callcenter.domain.order import Step
 from callcenter.domain.overflow import Overflow
+from callcenter.domain.survey import SurveyRules
 
 CLOCKS = ("own", "first_response", "next_response", "resolution")
 
@@ -105,6 +106,7 @@ class QueueEntry:
     greeting: str | None = None
     closed_announcement: str | None = None
     announce: Announce | None = None
+    survey: SurveyRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

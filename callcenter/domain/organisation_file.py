@@ -262,6 +262,7 @@ def _queue(table: QueueTable) -> QueueEntry:
         greeting=table.greeting,
         closed_announcement=table.closed_announcement,
         announce=None if table.announce is None else Announce(**table.announce.model_dump()),
+        survey=None if table.survey is None else table.survey.rules(),
     )
 
 

@@ -27,6 +27,7 @@ from callcenter.domain.needs import LEVELS, Written, more_than, understand
 from callcenter.domain.order import Asked, Step, asked_after
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.overflow import Treatment
+from callcenter.domain.survey import Question, SurveyRules
 from callcenter.domain.ticket import Priority
 from callcenter.errors import Invalid
 
@@ -278,6 +279,23 @@ class AnnounceTable(Table):
         return self
 
 
+class SurveyTable(Table):
+    ask: Question
+    bad: Annotated[int, Field(strict=True)] | None = None
+    delay: Duration = timedelta(minutes=10)
+    not_again: Positive = timedelta(days=30)
+    valid: Positive = timedelta(days=14)
+    change_within: Duration = timedelta(hours=24)
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> "SurveyTable":
+        _words(lambda table: table.rules())(self)
+        return self
+
+    def rules(self) -> SurveyRules:
+        return SurveyRules.checked(**self.model_dump())
+
+
 class QueueTable(Table):
     name: Slug
     numbers: tuple[Annotated[str, Field(pattern=r"^[+*#0-9A-Za-z_.-]{1,40}$")], ...] = ()
@@ -300,6 +318,7 @@ class QueueTable(Table):
     greeting: Prompt | None = None
     closed_announcement: Prompt | None = None
     announce: AnnounceTable | None = None
+    survey: SurveyTable | None = None
 
     @model_validator(mode="after")
     def _relaxes(self) -> "QueueTable":

@@ -24,6 +24,7 @@ from callcenter.domain.organisation import (
     WrapUp,
 )
 from callcenter.domain.overflow import Overflow
+from callcenter.domain.survey import BAD, SurveyRules
 
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -118,6 +119,7 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "greeting": queue.greeting,
         "closed_announcement": queue.closed_announcement,
         "announce": _announce(queue.announce),
+        "survey": None if queue.survey is None else _survey(queue.survey),
     }
 
 
@@ -159,6 +161,12 @@ def _wrap_up(wrap_up: WrapUp) -> dict[str, Any]:
     keys: dict[str, Any] = {"mode": str(wrap_up.mode) if wrap_up.mode is not WrapUpMode.OPTIONAL else None}
     keys |= {"limit": wrap_up.limit, "dispositions": wrap_up.dispositions or None}
     return {key: value for key, value in keys.items() if value is not None}
+
+
+def _survey(rules: SurveyRules) -> dict[str, Any]:
+    default = SurveyRules(ask=rules.ask, bad=BAD[rules.ask])
+    keys = {name: getattr(rules, name) for name in ("bad", "delay", "not_again", "valid", "change_within")}
+    return {"ask": str(rules.ask)} | {key: value for key, value in keys.items() if value != getattr(default, key)}
 
 
 def _policy(policy: PolicyEntry) -> dict[str, Any]:

@@ -32,6 +32,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "hold", "cause",
     ),
     "message": ("interaction_id", "ticket_id", "author_id", "kind", "public", "text", "at"),
+    "survey": (
+        "interaction_id", "customer_id", "queue_id", "agent_id", "ask", "bad", "change_within", "language", "asked_at",
+        "expires_at", "score", "comment", "answered_at",
+    ),
 }  # fmt: skip
 
 

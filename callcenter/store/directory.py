@@ -16,7 +16,9 @@ from callcenter.domain.needs import Written
 from callcenter.domain.order import Step, read_step
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.phone import parse_number
+from callcenter.domain.survey import SurveyRules
 from callcenter.errors import NotFound
+from callcenter.store.organisation import survey_of
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
@@ -62,6 +64,7 @@ class Queue:
     default_language: str | None
     prefer: str | None
     prefer_for: timedelta
+    survey: SurveyRules | None
     active: bool
     hours: Hours | None
 
@@ -206,6 +209,7 @@ def _queue(row: asyncpg.Record) -> Queue:
         default_language=row["default_language"],
         prefer=row["prefer"],
         prefer_for=row["prefer_for"],
+        survey=None if row["survey"] is None else survey_of(row["survey"]),
         active=row["active"],
         hours=None
         if row["hours_name"] is None

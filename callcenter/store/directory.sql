@@ -7,8 +7,8 @@ select id, name, full_name, role, language, manager_id, endpoint, skills, capaci
 -- name: queues
 -- Queues with their numbers, members and opening hours.
 select q.id, q.name, q.is_default, q.ring_timeout, q.service_level_target, q.service_level_within, q.wrap_up_mode,
-       q.wrap_up_limit, q.dispositions, q.tiers, q.greeting, q.closed_announcement, q.announce, q.strategy, q.needs, q.steps, q.active,
-       q.language, q.default_language, q.prefer, q.prefer_for,
+       q.wrap_up_limit, q.dispositions, q.tiers, q.greeting, q.closed_announcement, q.announce, q.survey, q.strategy, q.needs,
+       q.steps, q.active, q.language, q.default_language, q.prefer, q.prefer_for,
        coalesce((select array_agg(number order by number) from queue_number where queue_id = q.id), '{}') as numbers,
        coalesce((select array_agg(user_id order by user_id) from queue_member where queue_id = q.id), '{}') as members,
        h.name as hours_name, h.timezone as hours_timezone, h.weekly, h.holidays, h.closed, h.open

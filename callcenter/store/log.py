@@ -48,6 +48,11 @@ class Transaction:
         self.connection = connection
         self.events: list[Event] = []
 
+    @asynccontextmanager
+    async def transaction(self) -> "AsyncIterator[Transaction]":
+        """Itself, so that an action may be a part of another one; its locks come after those that are held already."""
+        yield self
+
     async def lock_interaction(self, ident: int) -> None:
         await self.connection.execute("select lock_interaction($1)", ident)
 

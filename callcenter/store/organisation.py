@@ -1,8 +1,8 @@
 """The organisation as the database has it: read as a whole, written entry by entry."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -23,6 +23,7 @@ from callcenter.domain.organisation import (
     WrapUp,
 )
 from callcenter.domain.overflow import Overflow, Treatment
+from callcenter.domain.survey import Question, SurveyRules
 from callcenter.store.log import Connection
 from callcenter.store.queries import Queries
 
@@ -109,7 +110,22 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
         greeting=row["greeting"],
         closed_announcement=row["closed_announcement"],
         announce=read_announce(row["announce"]),
+        survey=None if row["survey"] is None else survey_of(row["survey"]),
     )
+
+
+_SURVEY_TIMES = ("delay", "not_again", "valid", "change_within")
+
+
+def survey_of(kept: Mapping[str, Any]) -> SurveyRules:
+    """As the table queue has it: durations in seconds."""
+    times = {name: timedelta(seconds=kept[name]) for name in _SURVEY_TIMES}
+    return SurveyRules(ask=Question(kept["ask"]), bad=kept["bad"], **times)
+
+
+def _survey(rules: SurveyRules) -> dict[str, Any]:
+    times = {name: getattr(rules, name).total_seconds() for name in _SURVEY_TIMES}
+    return {"ask": rules.ask.value, "bad": rules.bad, **times}
 
 
 def rule_of(kept: Mapping[str, str]) -> Overflow:
@@ -214,6 +230,7 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             queue.prefer_within,
             [_rule(rule) for rule in queue.overflow],
             write_announce(queue.announce),
+            None if queue.survey is None else _survey(queue.survey),
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)

@@ -22,7 +22,7 @@ select name, timezone, weekly, holidays, closed, open from hours order by id;
 -- name: queues
 select q.name, q.is_default, h.name as hours, q.needs, q.steps, q.strategy, q.service_level_target, q.service_level_within,
        q.ring_timeout, q.wrap_up_mode, q.wrap_up_limit, q.dispositions, q.tiers, q.overflow, q.greeting, q.closed_announcement,
-       q.announce, q.active, q.language, q.default_language, q.prefer, q.prefer_for, q.prefer_within,
+       q.announce, q.survey, q.active, q.language, q.default_language, q.prefer, q.prefer_for, q.prefer_within,
        coalesce((select array_agg(number order by number) from queue_number where queue_id = q.id), '{}') as numbers,
        m.agents, m.delays, m.shifts
 from queue q left join hours h on h.id = q.hours_id
@@ -74,9 +74,9 @@ update queue set is_default = false where name = any ($1::text[]);
 -- name: put_queue
 insert into queue (name, is_default, hours_id, needs, steps, strategy, service_level_target, service_level_within,
     ring_timeout, wrap_up_mode, wrap_up_limit, dispositions, tiers, greeting, closed_announcement, language, default_language,
-    prefer, prefer_for, prefer_within, overflow, announce, active)
+    prefer, prefer_for, prefer_within, overflow, announce, survey, active)
 values ($1, $2, (select id from hours where name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, true)
+    $21, $22, $23, true)
 on conflict (name) do update set
     is_default = excluded.is_default, hours_id = excluded.hours_id, needs = excluded.needs, steps = excluded.steps,
     strategy = excluded.strategy, service_level_target = excluded.service_level_target,
@@ -85,7 +85,7 @@ on conflict (name) do update set
     tiers = excluded.tiers, greeting = excluded.greeting, closed_announcement = excluded.closed_announcement,
     language = excluded.language, default_language = excluded.default_language, prefer = excluded.prefer,
     prefer_for = excluded.prefer_for, prefer_within = excluded.prefer_within, overflow = excluded.overflow,
-    announce = excluded.announce, active = true
+    announce = excluded.announce, survey = excluded.survey, active = true
 returning id;
 
 -- name: put_number

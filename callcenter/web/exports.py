@@ -66,7 +66,8 @@ def _moment(text: str, field: str, zone: ZoneInfo) -> datetime:
     return moment
 
 
-def _span(query: Span, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+def read_span(query: Span, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    """Its beginning and end. Raises Invalid."""
     today = now.astimezone(zone).date().isoformat()
     begin = _moment(query.from_ or today, "from", zone)
     if begin.year > _LATEST_YEAR:
@@ -106,7 +107,7 @@ def _text(rows: list[list[str]]) -> bytes:
 async def get_csv(request: web.Request) -> web.StreamResponse:
     query = read_query(request, Span)
     now = request.app[CLOCK]()
-    begin, end = _span(query, ZoneInfo(request.app[DIRECTORY].organisation.timezone), now)
+    begin, end = read_span(query, ZoneInfo(request.app[DIRECTORY].organisation.timezone), now)
     async with request.app[LOG].transaction() as tx:
         data = {"from": begin.isoformat(), "to": end.isoformat()}
         await tx.append("interactions.exported", actor=identity(request).user_id, data=data, now=now)

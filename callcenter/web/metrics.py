@@ -54,6 +54,10 @@ class Metrics:
             "callcenter_longest_wait_seconds", "Age of the oldest that waits.", ["queue"], registry=self.registry
         )
         self._agents = Gauge("callcenter_agents", "Agents by routing status.", ["status"], registry=self.registry)
+        self._mail = Gauge("callcenter_mail_waiting", "Letters that have not gone out yet.", registry=self.registry)
+        self._mail_oldest = Gauge(
+            "callcenter_mail_oldest_seconds", "How long the oldest letter that is due has been.", registry=self.registry
+        )
         self._up = Gauge("callcenter_database_up", "Whether the database answered.", registry=self.registry)
 
     def count(self, events: Sequence[Event]) -> None:
@@ -80,6 +84,10 @@ class Metrics:
         waiting = await pool.fetch(_SQL.waiting)
         agents = await pool.fetch(_SQL.agents)
         held = await pool.fetchrow(_SQL.held)
+        mail = await pool.fetchrow(_SQL.mail)
+        assert mail is not None
+        self._mail.set(mail["waiting"])
+        self._mail_oldest.set(mail["oldest"])
         for gauge in (self._open, self._waiting, self._longest, self._agents, self._held):
             gauge.clear()
         for row in interactions:

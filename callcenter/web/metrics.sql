@@ -11,6 +11,12 @@ where q.active group by q.name;
 -- name: agents
 select routing_status as status, count(*) from agent group by routing_status;
 
+-- name: mail
+-- Letters in the outbox, and how long the oldest that is due has been.
+select count(*)::integer as waiting,
+       coalesce(extract(epoch from now() - min(due_at) filter (where due_at <= now())), 0)::float8 as oldest
+from outbox where state = 'waiting';
+
 -- name: held
 -- The oldest open transaction that has written: who holds events back.
 select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::float8 as seconds

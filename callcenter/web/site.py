@@ -10,6 +10,7 @@ from callcenter.web import (
     api_interactions,
     api_queues,
     api_session,
+    api_surveys,
     api_tickets,
     exports,
     health,
@@ -42,5 +43,15 @@ async def _count_events(app: web.Application) -> None:
 def add_routes(app: web.Application, *, switches: Mapping[str, Phone]) -> None:
     """The REST interface, its description, and what watches the server. `switches`: the PBXs by name."""
     app[PHONES] = switches
-    for part in (health, api_session, exports, api_interactions, api_queues, api_customers, api_tickets, stream):
+    for part in (
+        health,
+        api_session,
+        exports,
+        api_interactions,
+        api_queues,
+        api_customers,
+        api_tickets,
+        api_surveys,
+        stream,
+    ):
         app.add_routes(part.routes())

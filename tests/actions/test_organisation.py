@@ -117,6 +117,18 @@ service_level = { within = "20 seconds" }
             "[[users]]\nname='a'\nfull_name='A'\nrole='agent'\nlanguages={zh=6}",
             "line 5: users[1].languages.zh: expected",
         ),
+        ("[[queues]]\nname='a'\nsurvey={}", "line 3: queues[1].survey.ask: this key is needed"),
+        ("[[queues]]\nname='a'\nsurvey={ask='stars'}", "survey.ask: expected 'csat', 'nps' or 'solved', not 'stars'"),
+        ("[[queues]]\nname='a'\nsurvey={ask='csat', bad=5}", "survey: bad is a score of csat, 1 to 4; not 5"),
+        ("[[queues]]\nname='a'\nsurvey={ask='solved', bad=1}", "survey: bad is a score of solved, 0; not 1"),
+        ("[[queues]]\nname='a'\nsurvey={ask='nps', bad='3'}", "survey.bad: expected a valid integer"),
+        ("[[queues]]\nname='a'\nsurvey={ask='nps', delay='-1m'}", "delay and change_within are not below zero"),
+        (
+            "[[queues]]\nname='a'\nsurvey={ask='nps', not_again='0s'}",
+            "survey.not_again: expected a duration above zero",
+        ),
+        ("[[queues]]\nname='a'\nsurvey={ask='nps', valid=14}", "survey.valid: expected a duration in quotes"),
+        ("[[queues]]\nname='a'\nsurvey={ask='nps', after='1d'}", "survey.after: there is no such key"),
         ("[[queues]]\nname='a'\nprefer='anybody'", "queues[1].prefer: expected 'last_agent', 'owner' or 'named'"),
         (
             "[[queues]]\nname='a'\nsteps=[{after='9s', needs={}}, {after='9s', needs={}}]",

@@ -13,6 +13,7 @@ from callcenter.demo.history import History, Size
 from callcenter.domain.agent import Role
 from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
+from callcenter.domain.organisation_keys import SurveyTable
 from callcenter.store.bulk import COLUMNS, Batch
 from callcenter.store.directory import Queue, User
 
@@ -57,8 +58,8 @@ def _queue(ident: int, table: Mapping[str, Any], users: Mapping[str, int], hours
         members=frozenset(users[name] for name in names), ring_timeout=_seconds(table["ring_timeout"]),
         service_level_target=0.8, service_level_within=_seconds("20s"), wrap_up_mode=WrapUpMode(wrap_up["mode"]),
         wrap_up_limit=_seconds(wrap_up["limit"]) if "limit" in wrap_up else None, dispositions=wrap_up["dispositions"],
-        tiers={}, greeting=None, closed_announcement=None, announce=None, strategy="longest_idle", needs={}, steps=(),
-        active=True,
+        tiers={}, greeting=None, closed_announcement=None, announce=None, survey=SurveyTable(**table["survey"]).rules(),
+        strategy="longest_idle", needs={}, steps=(), active=True,
         language=0, default_language=None, prefer=None, prefer_for=timedelta(),
         hours=hours[table["hours"]] if "hours" in table else None,
     )  # fmt: skip

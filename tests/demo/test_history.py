@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callcenter.domain.agent import Role
+from callcenter.domain.survey import SCORES
 from callcenter.errors import Invalid
 from callcenter.store import bulk
 from callcenter.store.directory import Directory
@@ -194,3 +195,23 @@ def test_a_quarter_of_the_demo_is_told_within_seconds(company):
     assert datetime.now(UTC) - began < timedelta(seconds=15)
     assert len(batch.rows["customer"]) == 500
     assert 5_000 < len(batch.rows["interaction"]) < 7_500
+
+
+def test_customers_are_asked_as_their_queue_says_and_answer_its_question(company, year):
+    asked: dict[int, datetime] = {}
+    contacts = {row["id"]: row for row in records(year, "interaction")}
+    answered = 0
+    for row in records(year, "survey"):
+        contact, rules = contacts[row["interaction_id"]], company.queues[row["queue_id"]].survey
+        assert contact["outcome"] == "handled"
+        assert row["asked_at"] == contact["closed_at"] + rules.delay
+        before = asked.get(row["customer_id"])
+        assert before is None or row["asked_at"] - before >= rules.not_again
+        asked[row["customer_id"]] = row["asked_at"]
+        if row["score"] is not None:
+            answered += 1
+            assert row["score"] in SCORES[rules.ask]
+            assert row["asked_at"] < row["answered_at"] < UNTIL
+        else:
+            assert (row["comment"], row["answered_at"]) == (None, None)
+    assert 0.15 < answered / len(list(records(year, "survey"))) < 0.4

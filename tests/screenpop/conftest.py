@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -40,6 +41,16 @@ def _renderer() -> Renderer:
 
 
 @dataclass
+class Moment:
+    """The clock of the pages."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
 class House:
     """The served application; nobody has signed in."""
 
@@ -51,6 +62,7 @@ class House:
     users: dict[str, int]
     queue: int
     waits: FakeWaits
+    moment: Moment
     csrf: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -97,6 +109,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     directory = Directory(pool)
     await directory.load()
     node = await nodes.register(pool, "here", agi_host="", agi_port=0, now=NOW)
+    moment = Moment()
     app = site.application()
     app[keys.SETTINGS] = Settings()
     app[keys.POOL] = pool
@@ -104,7 +117,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     app[keys.FEED] = feed
     app[keys.DIRECTORY] = directory
     app[keys.NODE] = node
-    app[keys.CLOCK] = lambda: NOW
+    app[keys.CLOCK] = moment.__call__
     app[keys.READINESS] = {}
     app[keys.WAITS] = waits = FakeWaits()
     hub = Hub(log, feed, directory, node=node, clock=lambda: NOW, renderer=_renderer())
@@ -114,7 +127,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     await client.start_server()
     running = asyncio.create_task(hub.run())
     reading = asyncio.create_task(feed.run())
-    yield House(client, log, feed, directory, hub, users, queue, waits)
+    yield House(client, log, feed, directory, hub, users, queue, waits, moment)
     running.cancel()
     reading.cancel()
     await asyncio.gather(running, reading, return_exceptions=True)

@@ -14,6 +14,7 @@ FEED = Queries(ROOT / "callcenter" / "feed.sql")
 DUE = Queries(ROOT / "routing" / "due.sql")
 SNAPSHOT = Queries(ROOT / "routing" / "snapshot.sql")
 WAITS = Queries(ROOT / "routing" / "waits.sql")
+OUTBOX = Queries(ROOT / "callcenter" / "store" / "outbox.sql")
 VOICE = Queries(ROOT / "channels" / "telephony" / "voice.sql")
 
 
@@ -30,6 +31,9 @@ insert into segment (interaction_id, n, agent_id, started_at, ended_at)
 select id, 1, (select id from users), arrived_at, arrived_at from interaction;
 insert into customer (name) select 'c' || n from generate_series(1, 5000) n;
 insert into address (customer_id, kind, value) select id, 'phone', '+86' || id from customer;
+insert into outbox (recipient, template, state, created_at, due_at, expires_at)
+select 'a@b.example', 'survey', case when n % 10 = 0 then 'waiting' else 'sent' end, at, at, at + interval '3 days'
+from (select n, timestamptz '2026-01-01' + n * interval '1 hour' as at from generate_series(1, 5000) n) past;
 insert into contact_log (kind, at) select 'interaction.closed', arrived_at from interaction;
 """
 
@@ -64,6 +68,7 @@ async def indexes_of(db: asyncpg.Connection, sql: str, *args: object) -> set[str
         (SNAPSHOT.waiting, (), "interaction_open"),
         (DUE.wrap_ups, (NOW,), "reservation_live"),
         (DUE.offers, (NOW,), "reservation_"),
+        (OUTBOX.take, ("x.example", NOW, NOW), "outbox_due"),
         ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
         # What every move of an agent asks: settle_agent, lock_hand, free_slot, interrupt.
         (

@@ -1,0 +1,1 @@
+"""Mail: the outbox of the house, sent to the mail server that takes it."""
