@@ -26,6 +26,7 @@ from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from callcenter.store.pool import Pool
 from callcenter.supervisor import Supervisor
+from callcenter.sweep import Sweeper
 from callcenter.web import keys, site
 from callcenter.web.metrics import METRICS
 from channels.email.sender import Sender
@@ -181,6 +182,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         supervisor.keep("waits", waits.run)
         supervisor.keep("overflow", relief.run)
         supervisor.keep("due", lambda: due.run(contact_log, leadership, clock))
+        supervisor.keep("promises", Sweeper(contact_log, feed, directory, clock=clock).run)
         supervisor.keep("desks", hub.run)
 
         if (relay := relay_of(settings)) is not None:

@@ -205,6 +205,20 @@ create table node (
     constraint node_name_key UNIQUE (name)
 );
 
+create table notice (
+    id bigint generated always as identity,
+    user_id bigint not null,
+    ticket_id bigint not null,
+    clock text not null,
+    due_at timestamptz not null,
+    at timestamptz not null,
+    seen_at timestamptz,
+    constraint notice_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id) ON DELETE CASCADE,
+    constraint notice_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+    constraint notice_pkey PRIMARY KEY (id)
+);
+CREATE INDEX notice_unseen ON notice USING btree (user_id, id DESC) WHERE (seen_at IS NULL);
+
 create table organisation (
     only_row boolean default true not null,
     name text default '' not null,
@@ -216,6 +230,7 @@ create table organisation (
     capacity jsonb default '{"fax": 1, "chat": 4, "form": 1, "email": 1, "phone": 1, "visit": 1, "message": 1, "callback": 1}'::jsonb not null,
     interrupted_by jsonb default '{"fax": ["phone", "callback", "chat"], "chat": [], "form": ["phone", "callback", "chat"], "email": ["phone", "callback", "chat"], "phone": [], "visit": [], "message": ["phone", "callback", "chat"], "callback": []}'::jsonb not null,
     default_handling interval default '00:01:30'::interval not null,
+    sla_revision integer default 1 not null,
     link_key bytea default (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) not null,
     constraint organisation_only_row_check CHECK (only_row),
     constraint organisation_pkey PRIMARY KEY (only_row)
@@ -375,6 +390,48 @@ create table sign_in_failure (
 );
 CREATE INDEX sign_in_failure_subject ON sign_in_failure USING btree (subject, at);
 
+create table sla_clock (
+    ticket_id bigint not null,
+    clock text not null,
+    round integer default 1 not null,
+    state text not null,
+    target interval not null,
+    started_at timestamptz not null,
+    due_at timestamptz,
+    risk_at timestamptz,
+    remaining interval,
+    met_at timestamptz,
+    ended_at timestamptz,
+    breached_at timestamptz,
+    difference interval,
+    constraint sla_clock_clock_check CHECK ((clock = ANY (ARRAY['own', 'first_response', 'next_response', 'resolution']))),
+    constraint sla_clock_state_check CHECK ((state = ANY (ARRAY['running', 'paused', 'met', 'breached', 'void']))),
+    constraint sla_clock_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id) ON DELETE CASCADE,
+    constraint sla_clock_pkey PRIMARY KEY (ticket_id, clock, round)
+);
+CREATE INDEX sla_clock_breached ON sla_clock USING btree (ticket_id) WHERE ((state = 'breached') AND (ended_at IS NULL));
+CREATE INDEX sla_clock_risk ON sla_clock USING btree (risk_at) WHERE (state = 'running');
+
+create table sla_escalation (
+    ticket_id bigint not null,
+    clock text not null,
+    round integer not null,
+    at text not null,
+    due_at timestamptz not null,
+    fired_at timestamptz not null,
+    constraint sla_escalation_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id) ON DELETE CASCADE,
+    constraint sla_escalation_pkey PRIMARY KEY (ticket_id, clock, round, at)
+);
+
+create table sla_pause (
+    ticket_id bigint not null,
+    began_at timestamptz not null,
+    ended_at timestamptz,
+    reason text not null,
+    constraint sla_pause_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id) ON DELETE CASCADE,
+    constraint sla_pause_pkey PRIMARY KEY (ticket_id, began_at)
+);
+
 create table sla_policy (
     name text not null,
     place integer not null,
@@ -382,6 +439,7 @@ create table sla_policy (
     hours_id bigint,
     targets jsonb default '{}'::jsonb not null,
     escalations jsonb default '[]'::jsonb not null,
+    pauses text[] default '{pending}'[] not null,
     constraint sla_policy_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint sla_policy_pkey PRIMARY KEY (name)
 );
@@ -444,6 +502,23 @@ create table ticket (
 );
 CREATE INDEX ticket_customer ON ticket USING btree (customer_id, id DESC);
 CREATE INDEX ticket_open_owner ON ticket USING btree (owner_id, id DESC) WHERE (state <> ALL (ARRAY['resolved', 'closed']));
+
+create table ticket_sla (
+    ticket_id bigint not null,
+    policy text,
+    revision integer default 0 not null,
+    owned_at timestamptz,
+    answered_at timestamptz,
+    asked_at timestamptz,
+    replied_at timestamptz,
+    over_at timestamptz,
+    round integer default 0 not null,
+    next_at timestamptz,
+    constraint ticket_sla_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id) ON DELETE CASCADE,
+    constraint ticket_sla_pkey PRIMARY KEY (ticket_id)
+);
+CREATE INDEX ticket_sla_next ON ticket_sla USING btree (next_at) WHERE (next_at IS NOT NULL);
+CREATE INDEX ticket_sla_revision ON ticket_sla USING btree (revision) WHERE (over_at IS NULL);
 
 create table token (
     id bigint generated always as identity,

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from callcenter.actions import agents, customers, drafts, interactions, tickets
+from callcenter.actions import agents, customers, drafts, interactions, sla, tickets
 from callcenter.domain.customer import Address, AddressKind
 from callcenter.domain.interaction import Channel, ReservationState
 from callcenter.domain.phone import NumberKind, parse_number
@@ -201,6 +201,14 @@ async def post_link(request: web.Request) -> web.StreamResponse:
     return await desk_part(request, who, Selection(interaction=ident))
 
 
+async def post_seen(request: web.Request) -> web.StreamResponse:
+    """A notice, or without an id all that the user has."""
+    who = identity(request)
+    notice = path_id(request) if "id" in request.match_info else None
+    await sla.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
+    return await desk_part(request, who, selection_of(request))
+
+
 def routes() -> list[web.RouteDef]:
     acts = {
         "accept": post_accept,
@@ -215,5 +223,7 @@ def routes() -> list[web.RouteDef]:
     }
     return [
         web.post("/desk/presence", post_presence),
+        web.post("/desk/notices/seen", post_seen),
+        web.post(f"/desk/notices/{ID}/seen", post_seen),
         *[web.post(f"/desk/interactions/{ID}/{name}", handler) for name, handler in acts.items()],
     ]

@@ -19,6 +19,7 @@ from callcenter.web.rights import readable
 from screenpop import words
 from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
 from screenpop.history import load_card, load_pop
+from screenpop.notices import load_notices, notices_context
 from screenpop.page import draw, language_of, person_context
 from screenpop.pop import Pop, cut, pop_view
 from screenpop.stage import desk_context, shown_work
@@ -103,7 +104,7 @@ async def _context(request: web.Request, who: Identity, selection: Selection) ->
         selection=selection.query,
         now=now,
         zone=zone,
-    )
+    ) | notices_context(await load_notices(pool, who.user_id), language_of(request), now=now, zone=zone, place="desk")
 
 
 async def desk_part(request: web.Request, who: Identity, selection: Selection | None = None) -> web.Response:

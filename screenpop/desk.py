@@ -14,6 +14,7 @@ from callcenter.store.queries import Queries
 from screenpop import words
 from screenpop.i18n import Language, clock
 from screenpop.pop import Item, Pop, cut, spaced
+from screenpop.promise import OwedClock, promise_view
 
 _SQL = Queries.beside(__file__)
 _LISTED = 8
@@ -45,6 +46,7 @@ class TicketRow(TypedDict):
     subject: str
     customer: int | None
     updated_at: str
+    clocks: list[OwedClock]
 
 
 class HandledRow(TypedDict):
@@ -313,7 +315,12 @@ def side_view(desk: Desk, language: Language, *, now: datetime, zone: tzinfo) ->
 
     return {
         "tickets": [
-            {**ticket, "subject": cut(ticket["subject"]), **listed(ticket["updated_at"])}
+            {
+                **ticket,
+                "subject": cut(ticket["subject"]),
+                **listed(ticket["updated_at"]),
+                "promise": promise_view(ticket["clocks"], language, now=now, zone=zone),
+            }
             for ticket in desk.tickets[:_LISTED]
         ],
         "ticket_count": len(desk.tickets),

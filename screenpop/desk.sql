@@ -18,7 +18,11 @@ select a.presence, a.presence_reason, a.presence_at, a.next_presence, a.next_pre
     ), '[]') as work,
     coalesce((
         select json_agg(t) from (
-            select t.id, t.number, t.subject, t.customer_id as customer, t.updated_at
+            select t.id, t.number, t.subject, t.customer_id as customer, t.updated_at,
+                (select coalesce(json_agg(json_build_object('clock', k.clock, 'state', k.state, 'due_at', k.due_at,
+                        'risk_at', k.risk_at, 'breached_at', k.breached_at,
+                        'remaining_seconds', extract(epoch from k.remaining)::float8)), '[]')
+                 from sla_clock k where k.ticket_id = t.id and k.ended_at is null) as clocks
             from ticket t where t.owner_id = $1 and t.state not in ('resolved', 'closed') order by t.id desc limit 100
         ) t
     ), '[]') as tickets,

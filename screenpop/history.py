@@ -39,11 +39,15 @@ async def _load(
         _write_times(item, _TIMES_OF_ITEM)
     for row in (*pop["open_tickets"], *pop["matches"], pop["customer"]):
         _write_times(row, _TIMES_OF_ROW)
+    for ticket in pop["open_tickets"]:
+        for clock in ticket["clocks"]:
+            _write_times(clock, _TIMES_OF_CLOCK)
     return pop
 
 
 _TIMES_OF_ITEM = ("arrived_at", "queued_at", "answered_at", "ended_at", "closed_at")
 _TIMES_OF_ROW = ("created_at", "updated_at")
+_TIMES_OF_CLOCK = ("due_at", "risk_at", "breached_at")
 
 
 def _write_times(item: object, names: tuple[str, ...]) -> None:

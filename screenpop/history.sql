@@ -76,7 +76,11 @@ select json_build_object(
         select json_agg(t) from (
             select t.id, t.number, t.subject, t.state, t.priority, t.category,
                 (select name from users where id = t.owner_id) as owner, (select name from queue where id = t.queue_id) as queue,
-                t.created_at, t.updated_at, t.version
+                t.created_at, t.updated_at, t.version,
+                (select coalesce(json_agg(json_build_object('clock', k.clock, 'state', k.state, 'due_at', k.due_at,
+                        'risk_at', k.risk_at, 'breached_at', k.breached_at,
+                        'remaining_seconds', extract(epoch from k.remaining)::float8)), '[]')
+                 from sla_clock k where k.ticket_id = t.id and k.ended_at is null) as clocks
             from ticket t where t.customer_id = i.customer_id and t.state not in ('resolved', 'closed')
             order by t.id desc limit 50
         ) t

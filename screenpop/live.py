@@ -249,7 +249,7 @@ class Hub:
     def _read(self, events: Sequence[Event]) -> None:
         self._committed(events)
         for event in events:
-            if event.noun in ("customer", "ticket") or event.kind == "interaction.identified":
+            if event.noun in ("customer", "ticket", "sla") or event.kind == "interaction.identified":
                 self.ahead.forget()
             if event.kind == "user.password_changed" and event.agent is not None:
                 self.session_ended(event.agent, None)

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from callcenter.domain.survey import Question
 from screenpop import words
 from screenpop.i18n import Language, clock
+from screenpop.promise import OwedClock, PromiseView, promise_view
 from screenpop.satisfaction import is_poor, score_words
 
 # Rows of the history that are drawn with the pop; the rest is one key away. Each row costs about 10 µs.
@@ -78,6 +79,7 @@ class TicketItem(TypedDict):
     created_at: str
     updated_at: str
     version: int
+    clocks: list[OwedClock]
 
 
 class RecentCount(TypedDict):
@@ -164,6 +166,7 @@ class TicketView:
     exactly: str
     version: int
     linked: bool
+    promise: PromiseView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,7 @@ def ticket_view(ticket: TicketItem, linked: int | None, language: Language, now:
         exactly=language.exactly(updated, zone),
         version=ticket["version"],
         linked=ticket["id"] == linked,
+        promise=promise_view(ticket["clocks"], language, now=now, zone=zone),
     )
 
 

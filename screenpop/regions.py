@@ -64,9 +64,10 @@ def stale(events: Iterable[Event]) -> Stale:
             case "interaction" | "reservation" | "agent":
                 desks.update(ident for ident in (event.agent, event.actor) if ident is not None)
                 wall = True
-            case "ticket" | "customer":
-                owners = (event.data.get("owner"), event.data.get("before_owner"))
+            case "ticket" | "customer" | "sla" | "notice":
+                owners = (event.data.get("owner"), event.data.get("before_owner"), *event.data.get("notified", ()))
                 desks.update(ident for ident in (event.agent, event.actor, *owners) if ident is not None)
+                wall = wall or event.noun in ("sla", "notice") or event.kind == "ticket.escalated"
             case "organisation" if event.kind == "organisation.user_changed" and event.agent is not None:
                 desks.add(event.agent)  # how they read their own console
             case "organisation":

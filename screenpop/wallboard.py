@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from aiohttp import web
 
+from callcenter.actions import sla
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor
 from callcenter.domain.survey import Question, Tally
@@ -16,11 +17,13 @@ from callcenter.ports import Waits
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
-from callcenter.web.auth import require
-from callcenter.web.keys import CLOCK, DIRECTORY, WAITS
+from callcenter.web.auth import Identity, require
+from callcenter.web.body import ID, path_id
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from screenpop import words
 from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
+from screenpop.notices import load_notices, notices_context
 from screenpop.page import draw, language_of, person_context
 from screenpop.regions import SHARED_FOR
 from screenpop.satisfaction import figure_words
@@ -67,6 +70,14 @@ class AgentNow:
     routing_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PromisesNow:
+    """Tickets that are late for something, and tickets that soon will be."""
+
+    breached: int
+    at_risk: int
+
+
 class Shared(Generic[T]):
     """A figure that is asked for at most once in `seconds`, by whoever comes first; the others wait for that answer."""
 
@@ -109,13 +120,14 @@ class Board:
         self._agents = Shared(self._load_agents, seconds=SHARED_FOR, cursor=self._read_to)
         self._today = Shared(self._load_today, seconds=2, cursor=self._read_to)
         self._satisfaction = Shared(self._load_satisfaction, seconds=30, cursor=self._read_to)
+        self._promises = Shared(self._load_promises, seconds=SHARED_FOR, cursor=self._read_to)
 
     def _read_to(self) -> Cursor:
         return self._feed.cursor
 
     def as_of(self) -> Cursor:
         """For a page: asked before its figures are, what happens later is told to it again."""
-        return min(figure.as_of() for figure in (self._waiting, self._agents, self._today))
+        return min(figure.as_of() for figure in (self._waiting, self._agents, self._today, self._promises))
 
     async def waiting(self) -> Mapping[int, Waiting]:
         return await self._waiting.get()
@@ -129,6 +141,14 @@ class Board:
     async def satisfaction(self) -> Mapping[tuple[int, Question], Tally]:
         """By queue and question, of the last 30 days. Nothing moves on a page when it does."""
         return await self._satisfaction.get()
+
+    async def promises(self) -> PromisesNow:
+        return await self._promises.get()
+
+    async def _load_promises(self) -> PromisesNow:
+        row = await self._pool.fetchrow(_SQL.promises, self._now())
+        assert row is not None
+        return PromisesNow(*row)
 
     async def _load_waiting(self) -> Mapping[int, Waiting]:
         rows = await self._pool.fetch(_SQL.waiting)
@@ -271,10 +291,15 @@ def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Lang
     ]
 
 
-async def _context(request: web.Request) -> dict[str, object]:
+async def _context(request: web.Request, who: Identity) -> dict[str, object]:
     board, now, language = request.app[BOARD], request.app[CLOCK](), language_of(request)
-    waiting, agents, today, satisfaction = await asyncio.gather(
-        board.waiting(), board.agents(), board.today(), board.satisfaction()
+    waiting, agents, today, satisfaction, promises, notices = await asyncio.gather(
+        board.waiting(),
+        board.agents(),
+        board.today(),
+        board.satisfaction(),
+        board.promises(),
+        load_notices(request.app[POOL], who.user_id),
     )
     queues = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
     waits = request.app[WAITS]
@@ -295,20 +320,37 @@ async def _context(request: web.Request) -> dict[str, object]:
         "more_agents": max(0, len(agents) - _MOST_CELLS),
         "alerts": alerts(queues, waiting, language, now=now),
         "zone": request.app[DIRECTORY].organisation.timezone,
+        "breached": promises.breached,
+        "at_risk": promises.at_risk,
+        "selection": "",
+        **notices_context(notices, language, now=now, zone=zone_of(request.app[DIRECTORY]), place="wall"),
     }
 
 
 async def get_wall(request: web.Request) -> web.StreamResponse:
     who = require(request, Role.SUPERVISOR)
     cursor = request.app[BOARD].as_of()
-    context = {**await _context(request), **person_context(request, who, at="wall"), "cursor": str(cursor)}
+    context = {**await _context(request, who), **person_context(request, who, at="wall"), "cursor": str(cursor)}
     return draw(request, "wall.html", context)
 
 
 async def get_region(request: web.Request) -> web.StreamResponse:
-    require(request, Role.SUPERVISOR)
-    return draw(request, "wall/_wall.html", await _context(request))
+    who = require(request, Role.SUPERVISOR)
+    return draw(request, "wall/_wall.html", await _context(request, who))
+
+
+async def post_seen(request: web.Request) -> web.StreamResponse:
+    """A notice, or without an id all that the user has."""
+    who = require(request, Role.SUPERVISOR)
+    notice = path_id(request) if "id" in request.match_info else None
+    await sla.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
+    return draw(request, "wall/_wall.html", await _context(request, who))
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get("/wall", get_wall), web.get("/wall/region", get_region)]
+    return [
+        web.get("/wall", get_wall),
+        web.get("/wall/region", get_region),
+        web.post("/wall/notices/seen", post_seen),
+        web.post(f"/wall/notices/{ID}/seen", post_seen),
+    ]

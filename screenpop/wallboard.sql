@@ -35,3 +35,10 @@ select a.user_id, u.full_name, a.presence, a.presence_reason, a.presence_at, a.r
 from agent a join users u on u.id = a.user_id
 where u.active and (a.presence <> 'offline' or a.routing_status <> 'off_queue')
 order by u.full_name;
+
+-- name: promises
+-- Tickets that are late for something, and those of the others for which four fifths of a target are used up at $1.
+select (select count(distinct ticket_id)::integer from sla_clock where state = 'breached' and ended_at is null) as breached,
+       (select count(distinct k.ticket_id)::integer from sla_clock k where k.state = 'running' and k.risk_at <= $1
+        and not exists (select from sla_clock b where b.ticket_id = k.ticket_id and b.state = 'breached' and b.ended_at is null)
+       ) as at_risk;

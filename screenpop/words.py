@@ -91,6 +91,12 @@ TICKET_STATE = {
     "closed": _("closed"),
 }
 PRIORITY = {"low": _("low"), "normal": _("normal"), "high": _("high"), "urgent": _("urgent")}
+CLOCK = {
+    "own": _("Owner"),
+    "first_response": _("First answer"),
+    "next_response": _("Next answer"),
+    "resolution": _("Solution"),
+}
 TIER = {"gold": _("Gold"), "silver": _("Silver"), "bronze": _("Bronze"), "platinum": _("Platinum")}
 ADDRESS_KIND = {
     "phone": _("Phone"),
@@ -193,6 +199,7 @@ CHOSEN = (
 )
 # Sentences of refusals that agents meet, so that they have translations.
 REFUSALS = (
+    _("There is no such notice."),
     _("Choose what came of it."),
     _("This offer is no longer open."),
     _("There is nothing to wrap up."),

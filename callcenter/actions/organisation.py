@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from callcenter import toml
+from callcenter.actions import policies
 from callcenter.domain import password as passwords
 from callcenter.domain.duration import format_duration
 from callcenter.domain.organisation import Organisation, PolicyEntry, QueueEntry, UserEntry
@@ -77,9 +78,16 @@ async def apply(log: ContactLog, file: OrganisationFile, *, prune: bool, actor: 
         if found.empty:
             return found
         await _write(tx.connection, before, file.organisation, prune=prune, hashes=hashes, now=now)
+        if _touches_promises(found):
+            await tx.connection.execute(SQL.revise_promises)
         counts = {"created": len(found.created), "changed": len(found.changed), "removed": len(found.removed)}
         await tx.append("organisation.applied", actor=actor, data=counts, now=now)
     return found
+
+
+def _touches_promises(found: Plan) -> bool:
+    lines = (*found.created, *found.changed, *found.removed)
+    return any(line.startswith(("hours ", "sla_policy ", "sla_policies")) for line in lines)
 
 
 async def _new_hashes(connection: Connection, users: Sequence[UserEntry]) -> dict[str, str]:
@@ -136,7 +144,16 @@ def _compare(before: Organisation, file: OrganisationFile, *, prune: bool, hashe
         if prune:
             names = {entry.name for entry in new}
             removed += [f"{noun} {entry.name}" for entry in old if entry.name not in names]
+    changed += _another_order(before.policies, _merged(before.policies, wanted.policies, prune=prune))
     return Plan(tuple(created), tuple(changed), tuple(removed), tuple(_warnings(before, wanted)))
+
+
+def _another_order(before: Sequence[PolicyEntry], after: Sequence[PolicyEntry]) -> Iterator[str]:
+    """The first policy that fits is chosen, so their order matters."""
+    old, new = [entry.name for entry in before], [entry.name for entry in after]
+    both = [[name for name in names if name in old and name in new] for names in (old, new)]
+    if both[0] != both[1]:
+        yield f"sla_policies: order {', '.join(both[0])} → {', '.join(both[1])}"
 
 
 def _changes(noun: str, old: _Entry, new: _Entry, hashes: Mapping[str, str]) -> list[str]:
@@ -151,6 +168,7 @@ def _warnings(before: Organisation, wanted: Organisation) -> Iterator[str]:
             yield f"user {user.name} has no password yet and cannot sign in"
         elif user.password is not None and (complaint := passwords.complaint(user.password, name=user.name)):
             yield f"user {user.name}: {complaint}"
+    yield from policies.warnings(before, wanted)
 
 
 def _differences(old: Any, new: Any) -> str:
@@ -199,6 +217,7 @@ def _check(before: Organisation, file: OrganisationFile, *, prune: bool) -> None
     for at, queue in enumerate(wanted.queues):
         problems += _clashes(file, at, queue, [other for other in kept_queues if other.name != queue.name])
     problems += _overflow_circles(file, queues)
+    problems += policies.problems(file, users, _merged(before.policies, wanted.policies, prune=prune))
     if problems:
         raise toml.BadFile(problems)
 
@@ -249,7 +268,7 @@ async def _write(
     await store.put_users(connection, wanted.users, hashes=hashes, now=now)
     await store.put_hours(connection, wanted.hours)
     await store.put_queues(connection, wanted.queues)
-    policies: list[PolicyEntry] = _merged(before.policies, wanted.policies, prune=prune)
-    await store.put_policies(connection, policies)
+    promises: list[PolicyEntry] = _merged(before.policies, wanted.policies, prune=prune)
+    await store.put_policies(connection, promises)
     if prune:
         await connection.execute(SQL.drop_hours, _dropped(before.hours, wanted.hours))

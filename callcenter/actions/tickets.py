@@ -1,15 +1,17 @@
 """What can be done to a ticket: open, reply, change, link. Texts stay in their rows; the log has states and ids."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import asyncpg
 
+from callcenter.actions import sla
+from callcenter.domain.interaction import Channel
 from callcenter.domain.machine import step
-from callcenter.domain.ticket import TRANSITIONS, Priority, TicketState, TicketVerb
+from callcenter.domain.ticket import OVER, TRANSITIONS, Priority, TicketState, TicketVerb
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import tickets as store
 from callcenter.store.log import ContactLog, Transaction
@@ -20,7 +22,6 @@ E = TypeVar("E", bound=StrEnum)
 LONGEST_SUBJECT = 200
 LONGEST_TEXT = 100_000
 _CHANGEABLE = ("subject", "state", "priority", "category", "queue", "owner", "customer")
-_OVER = (TicketState.RESOLVED, TicketState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,6 @@ def _text(text: str) -> str:
     return text
 
 
-def _image(ticket: Ticket) -> dict[str, Any]:
-    """States and ids, for the log."""
-    return {
-        "state": ticket.state,
-        "priority": ticket.priority,
-        "queue": ticket.queue,
-        "owner": ticket.owner,
-        "customer": ticket.customer,
-    }
-
-
 async def open_ticket(
     log: ContactLog | Transaction,
     *,
@@ -94,6 +84,7 @@ async def open_ticket(
     urgency = _member(Priority, "priority", priority)
     kind = _line("category", category, longest=100)
     async with log.transaction() as tx:
+        found = None
         if interaction is not None:
             await tx.lock_interaction(interaction)
             found = await tx.connection.fetchrow(SQL.customer_of, interaction)
@@ -114,6 +105,8 @@ async def open_ticket(
             await tx.connection.execute(SQL.add_message, ident, actor, "note", False, _text(text), now)
         ticket = await store.get(tx.connection, ident)
         await _append(tx, "ticket.opened", ticket, actor=actor, interaction=interaction, now=now)
+        spoken = found is not None and _spoken_at(found) is not None
+        await sla.follow(tx, None, ticket, answered_at=now if spoken else None, actor=actor, now=now)
     return ticket
 
 
@@ -135,6 +128,9 @@ async def reply(log: ContactLog, ticket: int, *, text: str, public: bool, actor:
         changed = ["replied", *(["state"] if opened else [])]
         data = {"message": message, "public": public, "changed": changed}
         await _append(tx, "ticket.replied", after, actor=actor, data=data, now=now)
+        # What nobody wrote is an automatic reply, which stops no clock.
+        answered_at = now if public and actor is not None else None
+        await sla.follow(tx, before, after, answered_at=answered_at, actor=actor, now=now)
     return after
 
 
@@ -172,11 +168,15 @@ async def change(
         # Who no longer owns it hears of it too.
         handed = {"before_owner": before.owner} if "owner" in wanted else {}
         await _append(tx, kind, after, actor=actor, data={"changed": list(wanted), **handed}, now=now)
+        await sla.follow(tx, before, after, actor=actor, now=now)
     return after
 
 
 async def link(log: ContactLog, ticket: int, *, interaction: int, actor: int | None, now: datetime) -> Ticket:
-    """The interaction belongs to the ticket from now on; a ticket without customer takes over the interaction's."""
+    """The interaction belongs to the ticket from now on; a ticket without customer takes over the interaction's.
+
+    What the customer wrote in it is a question to us, and ends the waiting for them; a conversation is an answer.
+    """
     async with log.transaction() as tx:
         await tx.lock_interaction(interaction)
         await tx.lock_ticket(ticket)
@@ -186,11 +186,36 @@ async def link(log: ContactLog, ticket: int, *, interaction: int, actor: int | N
             raise NotFound(f"There is no interaction {interaction}.")
         if not await tx.verb("link_ticket", interaction, ticket, actor, now):
             return before
-        adopted = before.customer is None and found["customer_id"] is not None
-        after = await _write(tx, before, {"customer": found["customer_id"]} if adopted else {}, now=now)
-        data = {"changed": ["interactions", *(["customer"] if adopted else [])]}
+        spoken_at = _spoken_at(found)
+        asks = spoken_at is None and found["direction"] == "inbound"
+        changes: dict[str, Any] = {}
+        if before.customer is None and found["customer_id"] is not None:
+            changes["customer"] = found["customer_id"]
+        if asks and before.state is TicketState.PENDING:
+            changes["state"] = TicketState.OPEN
+        after = await _write(tx, before, changes, now=now)
+        data = {"changed": ["interactions", *changes]}
         await _append(tx, "ticket.linked", after, actor=actor, interaction=interaction, data=data, now=now)
+        over = found["ended_at"] is not None and found["ended_at"] < before.created_at  # it was about something else
+        await sla.follow(
+            tx,
+            before,
+            after,
+            asked_at=found["arrived_at"] if asks else None,
+            answered_at=max(spoken_at, before.created_at) if spoken_at is not None and not over else None,
+            actor=actor,
+            now=now,
+        )
     return after
+
+
+# Where a person who answers speaks with the customer; elsewhere taking the work is no answer yet.
+_SPOKEN = frozenset({Channel.PHONE, Channel.CHAT, Channel.CALLBACK, Channel.VISIT})
+
+
+def _spoken_at(interaction: asyncpg.Record) -> datetime | None:
+    at: datetime | None = interaction["answered_at"]
+    return at if interaction["channel"] in _SPOKEN else None
 
 
 _VERBS = {
@@ -203,7 +228,7 @@ _VERBS = {
 
 
 def _kind(before: TicketState, after: TicketState) -> str:
-    if before is after or (after is TicketState.OPEN and before not in _OVER):
+    if before is after or (after is TicketState.OPEN and before not in OVER):
         return "ticket.changed"
     return "ticket.reopened" if after is TicketState.OPEN else f"ticket.{after}"
 
@@ -240,8 +265,7 @@ def _unknown(error: asyncpg.ForeignKeyViolationError) -> Invalid:
 
 
 async def _write(tx: Transaction, before: Ticket, changes: Mapping[str, Any], *, now: datetime) -> Ticket:
-    values = {**asdict(before), **changes}
-    await tx.connection.execute(SQL.change, before.id, *(values[field] for field in _CHANGEABLE), now)
+    await tx.connection.execute(SQL.change, *store.change_row(replace(before, **changes), now))
     return await store.get(tx.connection, before.id)
 
 
@@ -264,7 +288,7 @@ async def _append(
         interaction=interaction,
         actor=actor,
         version=ticket.version,
-        data={**_image(ticket), **(data or {})},
+        data={**ticket.image(), **(data or {})},
         now=now,
     )
 

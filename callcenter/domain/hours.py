@@ -94,7 +94,7 @@ class Hours:
             except ValueError:
                 raise Invalid(f"{day!r} is no date; expected YYYY-MM-DD.", field="open") from None
         week = tuple(parse_intervals(weekly.get(day, ())) for day in DAYS)
-        if not any(week) and not special:
+        if not any(week) and not any(intervals for _, intervals in special):
             raise Invalid("These hours are never open.", field="weekly")
         return cls(zone, week, holidays, frozenset(closed), tuple(sorted(special)))
 

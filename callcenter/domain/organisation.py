@@ -12,9 +12,13 @@ from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
 from callcenter.domain.order import Step
 from callcenter.domain.overflow import Overflow
+from callcenter.domain.sla import ClockName
 from callcenter.domain.survey import SurveyRules
+from callcenter.domain.ticket import TicketState
 
-CLOCKS = ("own", "first_response", "next_response", "resolution")
+CLOCKS = tuple(clock.value for clock in ClockName)
+# The states in which a ticket's clocks stand still, unless its policy says otherwise.
+PAUSES = (TicketState.PENDING.value,)
 
 # What a contact is taken to need where none was handled in the last hour.
 DEFAULT_HANDLING = timedelta(seconds=90)
@@ -111,11 +115,15 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEntry:
-    """What tickets are promised. Targets by clock; `when` and `escalations` as the file has them."""
+    """What tickets are promised. Targets by clock; `when` and `escalations` as the file has them.
+
+    `pauses`: the states of a ticket in which no time is used up.
+    """
 
     name: str
     when: Mapping[str, str] = field(default_factory=dict)
     hours: str | None = None
+    pauses: tuple[str, ...] = PAUSES
     targets: Mapping[str, timedelta] = field(default_factory=dict)
     escalations: tuple[Mapping[str, Any], ...] = ()
 

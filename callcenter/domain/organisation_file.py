@@ -23,9 +23,19 @@ from callcenter.domain.organisation import (
     UserEntry,
     WrapUp,
 )
-from callcenter.domain.organisation_keys import FileTable, GeneralTable, HoursTable, PolicyTable, QueueTable, UserTable
+from callcenter.domain.organisation_keys import GeneralTable, HoursTable, QueueTable, Table, UserTable
 from callcenter.domain.overflow import Overflow
+from callcenter.domain.policy_keys import PolicyTable, misfits
 from callcenter.toml import BadFile, Document, Location, Problem
+
+
+class FileTable(Table):
+    organisation: GeneralTable | None = None
+    users: tuple[UserTable, ...] = ()
+    hours: tuple[HoursTable, ...] = ()
+    queues: tuple[QueueTable, ...] = ()
+    sla_policies: tuple[PolicyTable, ...] = ()
+
 
 _ADAPTER = TypeAdapter(FileTable)
 T = TypeVar("T")
@@ -53,6 +63,8 @@ def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFi
     """Raises BadFile with everything that is wrong. Passwords named by `password_env` are taken from `environ`."""
     document = Document(document.name, _plain(document.data), document.lines)
     problems = [*_twins(document), *_circles(document), *_own_lenders(document), *_environment(document, environ)]
+    for where, table in _tables(document, "sla_policies"):
+        problems += misfits(document, where, table)
     try:
         file = document.read_as(_ADAPTER)
     except BadFile as error:
@@ -182,6 +194,18 @@ def _references(document: Document) -> Iterator[Reference]:
     for where, table in _tables(document, "sla_policies"):
         if table.get("when", {}).get("queue") is not None:
             yield Reference("queues", table["when"]["queue"], (*where, "when", "queue"))
+        yield from _escalation_references(where, table)
+
+
+def _escalation_references(where: Location, table: Mapping[str, Any]) -> Iterator[Reference]:
+    tables = {"agent": "users", "queue": "queues"}
+    for index, level in enumerate(table.get("escalations", ())):
+        for number, action in enumerate(level["actions"]):
+            for verb, what in action.items():
+                kind, _, name = what.partition(":")
+                if kind in tables:
+                    location = (*where, "escalations", index, "actions", number, verb)
+                    yield Reference(tables[kind], name, location)
 
 
 def _by_channel(given: Mapping[Channel, T]) -> dict[str, T]:
@@ -272,6 +296,7 @@ def _policy(table: PolicyTable) -> PolicyEntry:
         name=table.name,
         when={} if table.when is None else table.when.model_dump(mode="json", exclude_none=True),
         hours=table.hours,
+        pauses=tuple(dict.fromkeys(table.pauses)),
         targets={clock: target for clock, target in targets.items() if target is not None},
         escalations=tuple(each.model_dump(mode="json") for each in table.escalations),
     )

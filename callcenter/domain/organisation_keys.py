@@ -28,13 +28,12 @@ from callcenter.domain.order import Asked, Step, asked_after
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.overflow import Treatment
 from callcenter.domain.survey import Question, SurveyRules
-from callcenter.domain.ticket import Priority
 from callcenter.errors import Invalid
 
 T = TypeVar("T")
 
 
-def _words(rule: Callable[[Any], T]) -> Callable[[Any], T]:
+def in_words(rule: Callable[[Any], T]) -> Callable[[Any], T]:
     """A rule of the domain as a validator: its words become the complaint."""
 
     def check(value: Any) -> T:
@@ -50,7 +49,7 @@ def _refused(rule: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """The same for a rule that is wrapped around another."""
 
     def check(value: Any, inner: Any) -> Any:
-        return _words(lambda given: rule(given, inner))(value)
+        return in_words(lambda given: rule(given, inner))(value)
 
     return check
 
@@ -136,13 +135,13 @@ Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
 # An endpoint goes into Asterisk's Dial: no separator of its arguments may be in it.
 Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.@+-]{1,80}$")]
-Duration = Annotated[timedelta, BeforeValidator(_words(_duration))]
-Positive = Annotated[timedelta, BeforeValidator(_words(lambda value: _positive(_duration(value))))]
-Repeat = Annotated[timedelta, BeforeValidator(_words(lambda value: _seldom(_duration(value))))]
-Zone = Annotated[str, BeforeValidator(_words(_zone))]
-Region = Annotated[str, BeforeValidator(_words(_region))]
-Day = Annotated[date, BeforeValidator(_words(_day))]
-Intervals = Annotated[tuple[str, ...], BeforeValidator(_words(_intervals))]
+Duration = Annotated[timedelta, BeforeValidator(in_words(_duration))]
+Positive = Annotated[timedelta, BeforeValidator(in_words(lambda value: _positive(_duration(value))))]
+Repeat = Annotated[timedelta, BeforeValidator(in_words(lambda value: _seldom(_duration(value))))]
+Zone = Annotated[str, BeforeValidator(in_words(_zone))]
+Region = Annotated[str, BeforeValidator(in_words(_region))]
+Day = Annotated[date, BeforeValidator(in_words(_day))]
+Intervals = Annotated[tuple[str, ...], BeforeValidator(in_words(_intervals))]
 Level = Annotated[int, Field(ge=1, le=5, strict=True)]
 Skills = dict[Slug, Level]
 # An expression, or a table: two forms that need no words about which of them was meant.
@@ -150,10 +149,10 @@ Needs = Annotated[
     Written,
     GetPydanticSchema(lambda _, schema: core_schema.no_info_wrap_validator_function(_refused(_needs), schema(Skills))),
 ]
-Tongue = Annotated[str, BeforeValidator(_words(_tongue))]
-Spoken = Annotated[int, BeforeValidator(_words(_level))]
+Tongue = Annotated[str, BeforeValidator(in_words(_tongue))]
+Spoken = Annotated[int, BeforeValidator(in_words(_level))]
 Capacity = dict[Channel, Annotated[int, Field(ge=0, le=MOST, strict=True)]]
-Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(_words(_others))]
+Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(in_words(_others))]
 # Dialplan applications take a comma as the next argument.
 Prompt = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,200}$")]
 Disposition = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
@@ -289,7 +288,7 @@ class SurveyTable(Table):
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> "SurveyTable":
-        _words(lambda table: table.rules())(self)
+        in_words(lambda table: table.rules())(self)
         return self
 
     def rules(self) -> SurveyRules:
@@ -334,49 +333,3 @@ class QueueTable(Table):
                 raise ValueError(f"step {number} asks for {more}, more than before it: steps only relax")
             after, asked = step.after, then
         return self
-
-
-class When(Table):
-    tier: Slug | None = None
-    queue: str | None = None
-    channel: Channel | None = None
-    priority: Priority | None = None
-    category: Line | None = None
-    contract: Line | None = None
-
-
-class EscalationTable(Table):
-    clock: Literal["own", "first_response", "next_response", "resolution"]
-    at: Annotated[str, Field(pattern=r"^(\d{1,3}%|[+-]\d+(s|m|h|d))$")]
-    actions: Annotated[
-        tuple[dict[Literal["notify", "reassign", "priority", "tag", "webhook"], Line], ...], Field(min_length=1)
-    ]
-
-
-class PolicyTable(Table):
-    """A promise for tickets; at least one target."""
-
-    name: Slug
-    when: When | None = None
-    hours: str | None = None
-    own: Positive | None = None
-    first_response: Positive | None = None
-    next_response: Positive | None = None
-    resolution: Positive | None = None
-    escalations: tuple[EscalationTable, ...] = ()
-
-    @model_validator(mode="after")
-    def _promises_something(self) -> "PolicyTable":
-        if not any((self.own, self.first_response, self.next_response, self.resolution)):
-            raise ValueError("a policy needs own, first_response, next_response or resolution")
-        if self.first_response and self.resolution and self.first_response > self.resolution:
-            raise ValueError("first_response is longer than resolution")
-        return self
-
-
-class FileTable(Table):
-    organisation: GeneralTable | None = None
-    users: tuple[UserTable, ...] = ()
-    hours: tuple[HoursTable, ...] = ()
-    queues: tuple[QueueTable, ...] = ()
-    sla_policies: tuple[PolicyTable, ...] = ()

@@ -14,6 +14,7 @@ from callcenter.domain.needs import LANGUAGE
 from callcenter.domain.order import Step
 from callcenter.domain.organisation import (
     DEFAULT_HANDLING,
+    PAUSES,
     HoursEntry,
     Member,
     Organisation,
@@ -174,6 +175,8 @@ def _policy(policy: PolicyEntry) -> dict[str, Any]:
         "name": policy.name,
         "when": policy.when,
         "hours": policy.hours,
+        # Not a tuple: that nothing pauses must be said.
+        "pauses": None if policy.pauses == PAUSES else dict.fromkeys(policy.pauses).keys(),
         **policy.targets,
         "escalations": policy.escalations,
     }

@@ -14,9 +14,12 @@ class TicketState(StrEnum):
     NEW = "new"  # nobody has looked at it
     OPEN = "open"  # somebody works on it
     PENDING = "pending"  # waits for the customer; pauses the clocks
-    ON_HOLD = "on_hold"  # waits for a third party; the clocks run
+    ON_HOLD = "on_hold"  # waits for a third party; pauses the clocks only where the policy says so
     RESOLVED = "resolved"  # answered; the customer may disagree
     CLOSED = "closed"  # over; only a reopening brings it back
+
+
+OVER = frozenset({TicketState.RESOLVED, TicketState.CLOSED})
 
 
 class TicketVerb(StrEnum):

@@ -69,6 +69,8 @@ async def load(pool: Pool, batch: Batch, *, log_since: datetime, now: datetime) 
             await connection.copy_records_to_table(table, columns=columns, records=batch.rows[table])
         await connection.execute(_SQL.tell_interactions, log_since)
         await connection.execute(_SQL.tell_tickets, log_since)
+        await connection.execute(_SQL.promise_tickets)
+        await connection.execute(_SQL.pause_tickets)
         await connection.execute(_SQL.go_on_from)
         for table in (*COLUMNS, "contact_log"):
             await connection.execute(f"analyze {table}")

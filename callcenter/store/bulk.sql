@@ -85,6 +85,19 @@ cross join lateral (
 where t.created_at >= $1
 order by e.at, t.id;
 
+-- name: promise_tickets
+-- What the clocks of the open ones are worked out from, by the first sweep. Where the first contact was a conversation, it
+-- was the first answer; who owns a ticket has owned it from the beginning.
+insert into ticket_sla (ticket_id, owned_at, answered_at)
+select t.id, case when t.owner_id is not null then t.created_at end, case
+    when (select channel in ('phone', 'chat', 'callback', 'visit') from interaction where ticket_id = t.id order by id limit 1)
+    then t.created_at
+    else (select min(at) from message where ticket_id = t.id and kind = 'outbound' and author_id is not null) end
+from ticket t where t.state not in ('resolved', 'closed');
+
+-- name: pause_tickets
+insert into sla_pause (ticket_id, began_at, reason) select id, updated_at, state from ticket where state in ('pending', 'on_hold');
+
 -- name: go_on_from
 -- The next generated id and ticket number come after those that were copied in.
 select setval(pg_get_serial_sequence('customer', 'id'), greatest((select max(id) from customer), 1)),

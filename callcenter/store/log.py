@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,28 @@ def verb_call(verb: str, arguments: int) -> str:
         places = ", ".join(f"${n}" for n in range(1, arguments + 1))
         _CALLS[key] = f"select {COLUMNS} from {verb}({places})"  # noqa: S608
     return _CALLS[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row of the log that is to be appended."""
+
+    kind: str
+    at: datetime
+    interaction: int | None = None
+    customer: int | None = None
+    agent: int | None = None
+    queue: int | None = None
+    ticket: int | None = None
+    actor: int | None = None
+    version: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def row(self) -> tuple[object, ...]:
+        return (
+            self.kind, self.at, self.interaction, self.customer, self.agent, self.queue, self.ticket, self.actor,
+            self.version, dict(self.data),
+        )  # fmt: skip
 
 
 class Transaction:
@@ -93,6 +116,11 @@ class Transaction:
         event = event_of(row)
         self.events.append(event)
         return event
+
+    async def append_all(self, entries: Sequence[Entry]) -> None:
+        """Many rows in one round trip, in their order."""
+        rows = await self.connection.fetchmany(_APPEND, [entry.row() for entry in entries])
+        self.events += [event_of(row) for row in rows]
 
 
 class ContactLog:

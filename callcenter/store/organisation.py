@@ -147,6 +147,7 @@ def _policy(row: asyncpg.Record) -> PolicyEntry:
         name=row["name"],
         when=row["conditions"],
         hours=row["hours"],
+        pauses=tuple(row["pauses"]),
         targets={clock: parse_duration(target) for clock, target in row["targets"].items()},
         escalations=tuple(row["escalations"]),
     )
@@ -248,4 +249,5 @@ async def put_policies(connection: Connection, policies: Sequence[PolicyEntry]) 
             policy.hours,
             {clock: format_duration(target) for clock, target in policy.targets.items()},
             list(policy.escalations),
+            list(policy.pauses),
         )

@@ -35,7 +35,7 @@ left join lateral (
 order by q.id;
 
 -- name: policies
-select p.name, p.conditions, h.name as hours, p.targets, p.escalations
+select p.name, p.conditions, h.name as hours, p.targets, p.escalations, p.pauses
 from sla_policy p left join hours h on h.id = p.hours_id order by p.place;
 
 -- name: free_endpoints
@@ -101,10 +101,14 @@ insert into queue_member (queue_id, user_id, delay, age_shift) values ($1, (sele
 delete from sla_policy where name = any ($1::text[]);
 
 -- name: put_policy
-insert into sla_policy (name, place, conditions, hours_id, targets, escalations)
-values ($1, $2, $3, (select id from hours where name = $4), $5, $6)
+insert into sla_policy (name, place, conditions, hours_id, targets, escalations, pauses)
+values ($1, $2, $3, (select id from hours where name = $4), $5, $6, $7)
 on conflict (name) do update set place = excluded.place, conditions = excluded.conditions, hours_id = excluded.hours_id,
-    targets = excluded.targets, escalations = excluded.escalations;
+    targets = excluded.targets, escalations = excluded.escalations, pauses = excluded.pauses;
+
+-- name: revise_promises
+-- Every open ticket is worked out anew, a batch at a time, by whoever sweeps.
+update organisation set sla_revision = sla_revision + 1;
 
 -- name: retire_users
 -- Whoever leaves keeps the past; sessions, tokens, phone and queues are gone.

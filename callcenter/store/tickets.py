@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -33,6 +34,16 @@ class Ticket:
     updated_at: datetime
     closed_at: datetime | None
     version: int
+
+    def image(self) -> dict[str, Any]:
+        """States and ids, for the log."""
+        return {
+            "state": self.state,
+            "priority": self.priority,
+            "queue": self.queue,
+            "owner": self.owner,
+            "customer": self.customer,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,19 @@ async def get(connection: Connection | Pool, ident: int) -> Ticket:
     if row is None:
         raise NotFound(f"There is no ticket {ident}.")
     return _ticket(row)
+
+
+async def many(connection: Connection, idents: Sequence[int]) -> dict[int, Ticket]:
+    """By id; those that there are."""
+    return {row["id"]: _ticket(row) for row in await connection.fetch(SQL.many, idents)}
+
+
+def change_row(ticket: Ticket, now: datetime) -> tuple[object, ...]:
+    """The arguments of the query `change`."""
+    return (
+        ticket.id, ticket.subject, ticket.state, ticket.priority, ticket.category, ticket.queue, ticket.owner,
+        ticket.customer, now,
+    )  # fmt: skip
 
 
 async def find(pool: Pool, wanted: Filter, *, below: int, limit: int) -> Sequence[Ticket]:

@@ -3,8 +3,8 @@ insert into ticket (number, subject, state, priority, category, queue_id, owner_
 values (nextval('ticket_number'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $9) returning id;
 
 -- name: customer_of
--- Whose interaction it is, and in which queue; no row when there is none.
-select customer_id, queue_id from interaction where id = $1;
+-- Whose interaction it is, in which queue, and who spoke in it when; no row when there is none.
+select customer_id, queue_id, channel, direction, arrived_at, answered_at, ended_at from interaction where id = $1;
 
 -- name: ticket
 -- One ticket with its interactions.
@@ -12,6 +12,12 @@ select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t
        t.updated_at, t.closed_at, t.version,
        coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
 from ticket t where t.id = $1;
+
+-- name: many
+select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
+       t.updated_at, t.closed_at, t.version,
+       coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
+from ticket t where t.id = any ($1::bigint[]);
 
 -- name: list
 -- Tickets, the newest first; null leaves a condition out. $1: id to go on below.

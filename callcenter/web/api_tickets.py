@@ -1,6 +1,6 @@
 """Tickets over REST."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,8 +10,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callcenter.actions import tickets as actions
+from callcenter.domain.sla import Clock, ClockName, ClockState
 from callcenter.domain.ticket import Priority, TicketState
 from callcenter.errors import Invalid
+from callcenter.store import sla
 from callcenter.store import tickets as store
 from callcenter.store.directory import Directory
 from callcenter.store.tickets import Ticket
@@ -31,12 +33,19 @@ Category = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    clock: str
-    state: str
+class ClockItem:
+    """`due_at` is null while paused; then `remaining_seconds` of business time are left.
+
+    `difference_seconds`: what was left when it was fulfilled; below zero, by how much that was too late.
+    """
+
+    clock: ClockName
+    state: ClockState
     due_at: datetime | None
     met_at: datetime | None
     breached_at: datetime | None
+    remaining_seconds: float | None
+    difference_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +62,7 @@ class TicketItem:
     owner: str | None
     customer: int | None
     interactions: list[int]
-    clocks: list[Clock]
+    clocks: list[ClockItem]
     created_at: datetime
     updated_at: datetime
     closed_at: datetime | None
@@ -132,7 +141,19 @@ class Link:
     interaction: Id
 
 
-def _fields(ticket: Ticket, directory: Directory) -> dict[str, Any]:
+def _clock(clock: Clock) -> ClockItem:
+    return ClockItem(
+        clock=clock.clock,
+        state=clock.state,
+        due_at=clock.due_at,
+        met_at=clock.met_at,
+        breached_at=clock.breached_at,
+        remaining_seconds=None if clock.remaining is None else clock.remaining.total_seconds(),
+        difference_seconds=None if clock.difference is None else clock.difference.total_seconds(),
+    )
+
+
+def _fields(ticket: Ticket, directory: Directory, clocks: Sequence[Clock] = ()) -> dict[str, Any]:
     queue, owner = directory.queues.get(ticket.queue or 0), directory.users.get(ticket.owner or 0)
     return {
         "id": ticket.id,
@@ -145,7 +166,7 @@ def _fields(ticket: Ticket, directory: Directory) -> dict[str, Any]:
         "owner": owner.name if owner else None,
         "customer": ticket.customer,
         "interactions": list(ticket.interactions),
-        "clocks": [],
+        "clocks": [_clock(clock) for clock in clocks],
         "created_at": ticket.created_at,
         "updated_at": ticket.updated_at,
         "closed_at": ticket.closed_at,
@@ -153,8 +174,9 @@ def _fields(ticket: Ticket, directory: Directory) -> dict[str, Any]:
     }
 
 
-def _say(request: web.Request, ticket: Ticket, *, status: int = 200) -> web.StreamResponse:
-    item = TicketItem(**_fields(ticket, request.app[DIRECTORY]))
+async def _say(request: web.Request, ticket: Ticket, *, status: int = 200) -> web.StreamResponse:
+    clocks = await sla.clocks_of(request.app[POOL], [ticket.id])
+    item = TicketItem(**_fields(ticket, request.app[DIRECTORY], clocks.get(ticket.id, ())))
     return answer(item, status=status, headers=etag(ticket.version))
 
 
@@ -171,7 +193,9 @@ async def list_tickets(request: web.Request) -> web.StreamResponse:
     )
     below = read_place(query.after, start=TOP)
     found = await store.find(request.app[POOL], wanted, below=below, limit=query.limit + 1)
-    items = [TicketItem(**_fields(each, request.app[DIRECTORY])) for each in found[: query.limit]]
+    page, directory = found[: query.limit], request.app[DIRECTORY]
+    clocks = await sla.clocks_of(request.app[POOL], [each.id for each in page])
+    items = [TicketItem(**_fields(each, directory, clocks.get(each.id, ()))) for each in page]
     return answer(Page(items, place_of(items[-1].id) if len(found) > query.limit else None))
 
 
@@ -194,7 +218,7 @@ async def post_ticket(request: web.Request) -> web.StreamResponse:
         actor=identity(request).user_id,
         now=request.app[CLOCK](),
     )
-    return _say(request, ticket, status=201)
+    return await _say(request, ticket, status=201)
 
 
 @operation("GET", _AT, summary="One ticket with its texts", tag="tickets", answer=WholeTicket)
@@ -202,7 +226,8 @@ async def get_ticket(request: web.Request) -> web.StreamResponse:
     pool, ident = request.app[POOL], path_id(request)
     ticket = await store.get(pool, ident)
     texts = [MessageItem(m.id, m.kind, m.public, m.text, m.at, m.author) for m in await store.messages(pool, ident)]
-    whole = WholeTicket(**_fields(ticket, request.app[DIRECTORY]), messages=texts)
+    clocks = (await sla.clocks_of(pool, [ident])).get(ident, ())
+    whole = WholeTicket(**_fields(ticket, request.app[DIRECTORY], clocks), messages=texts)
     return answer(whole, headers=etag(ticket.version))
 
 
@@ -246,7 +271,7 @@ async def patch_ticket(request: web.Request) -> web.StreamResponse:
         )
     except actions.Stale as error:
         raise _outdated(error, request.app[DIRECTORY]) from None
-    return _say(request, ticket)
+    return await _say(request, ticket)
 
 
 @operation(
@@ -264,7 +289,7 @@ async def post_reply(request: web.Request) -> web.StreamResponse:
         actor=identity(request).user_id,
         now=request.app[CLOCK](),
     )
-    return _say(request, ticket)
+    return await _say(request, ticket)
 
 
 @operation("POST", f"{_AT}/link", summary="Tie an interaction to it", tag="tickets", body=Link, answer=TicketItem)
@@ -278,7 +303,7 @@ async def post_link(request: web.Request) -> web.StreamResponse:
         actor=who.user_id,
         now=request.app[CLOCK](),
     )
-    return _say(request, ticket)
+    return await _say(request, ticket)
 
 
 def routes() -> list[web.RouteDef]:

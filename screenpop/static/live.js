@@ -22,6 +22,12 @@ export function tick() {
   if (wall) say(wall, hands.format(at));
   for (const element of document.querySelectorAll("[data-since]")) say(element, span(at - Number(element.dataset.since)));
   for (const element of document.querySelectorAll(".timer[data-until]")) say(element, span(Number(element.dataset.until) - at + 999));
+  for (const element of document.querySelectorAll("[data-due]")) {
+    const left = Number(element.dataset.due) - at;
+    say(element, left > 0 ? span(left + 999) : `+${span(-left)}`);
+    const state = left <= 0 ? "is-breached" : at >= Number(element.dataset.risk ?? Infinity) ? "is-risk" : "is-running";
+    if (!element.parentElement.classList.contains(state)) element.parentElement.className = `promise ${state}`;
+  }
   for (const bar of document.querySelectorAll("progress[data-until]")) {
     const [from, until] = [Number(bar.dataset.from), Number(bar.dataset.until)];
     const share = Math.min(1, Math.max(0, (until - at) / (until - from)));

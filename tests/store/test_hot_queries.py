@@ -15,6 +15,7 @@ DUE = Queries(ROOT / "routing" / "due.sql")
 SNAPSHOT = Queries(ROOT / "routing" / "snapshot.sql")
 WAITS = Queries(ROOT / "routing" / "waits.sql")
 OUTBOX = Queries(ROOT / "callcenter" / "store" / "outbox.sql")
+SLA = Queries(ROOT / "callcenter" / "store" / "sla.sql")
 VOICE = Queries(ROOT / "channels" / "telephony" / "voice.sql")
 
 
@@ -35,6 +36,12 @@ insert into outbox (recipient, template, state, created_at, due_at, expires_at)
 select 'a@b.example', 'survey', case when n % 10 = 0 then 'waiting' else 'sent' end, at, at, at + interval '3 days'
 from (select n, timestamptz '2026-01-01' + n * interval '1 hour' as at from generate_series(1, 5000) n) past;
 insert into contact_log (kind, at) select 'interaction.closed', arrived_at from interaction;
+insert into ticket (number, subject, created_at, updated_at)
+select n, 'x', now(), now() from generate_series(1, 5000) n;
+insert into ticket_sla (ticket_id, revision, next_at)
+select id, 1, timestamptz '2026-03-01' + id * interval '1 minute' from ticket;
+insert into sla_clock (ticket_id, clock, state, target, started_at, due_at)
+select id, 'resolution', 'running', '1 day', now(), now() + id * interval '1 minute' from ticket;
 """
 
 INTERRUPTED = """
@@ -69,6 +76,12 @@ async def indexes_of(db: asyncpg.Connection, sql: str, *args: object) -> set[str
         (DUE.wrap_ups, (NOW,), "reservation_live"),
         (DUE.offers, (NOW,), "reservation_"),
         (OUTBOX.take, ("x.example", NOW, NOW), "outbox_due"),
+        # What the sweep asks, however many tickets are open.
+        (SLA.next, (), "ticket_sla_next"),
+        (SLA.next, (), "ticket_sla_revision"),
+        (SLA.due, (NOW, 100), "ticket_sla_next"),
+        (SLA.outdated, (1, 100), "ticket_sla_revision"),
+        (SLA.clocks, ([7],), "sla_clock_pkey"),
         ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
         # What every move of an agent asks: settle_agent, lock_hand, free_slot, interrupt.
         (
