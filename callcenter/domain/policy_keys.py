@@ -30,11 +30,11 @@ _EXPECTED = {
 }
 # Whoever is relied on must be able to do it: a file that is accepted does what it says.
 _NOT_YET = {
-    "mail": "notices go to the console only; mail cannot be sent yet",
-    "email": "notices go to the console only; mail cannot be sent yet",
-    "webhook": "notices go to the console only; webhooks cannot be called yet",
-    "phone": "notices go to the console only; nobody is called yet",
-    "call": "notices go to the console only; nobody is called yet",
+    "mail": "notices go to the console only, not by mail yet",
+    "email": "notices go to the console only, not by mail yet",
+    "webhook": "notices go to the console only, not to webhooks yet",
+    "phone": "notices go to the console only, nobody is called yet",
+    "call": "notices go to the console only, nobody is called yet",
     "tag": "tickets have no tags",
     "task": "tickets have no tasks",
 }
