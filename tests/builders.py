@@ -158,3 +158,13 @@ async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 
     async with asyncio.timeout(within):
         while not await check():  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # what is asked for tells nobody when it comes
+
+
+async def settled(pool: Pool) -> None:
+    """Until no open writer can get in front of what the log has: other tests' transactions count too."""
+
+    async def nothing_beyond() -> bool:
+        horizon = "xid >= pg_snapshot_xmin(pg_current_snapshot())"
+        return not await pool.fetchval(f"select exists (select from contact_log where {horizon})")
+
+    await eventually(nothing_beyond, within=60)

@@ -13,7 +13,7 @@ from callcenter.errors import Invalid
 from callcenter.store import surveys as store
 from screenpop.letters import Letters
 from screenpop.wallboard import BOARD
-from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
+from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve, settled
 from tests.screenpop.conftest import House
 
 DAY = timedelta(days=1)
@@ -67,6 +67,7 @@ async def asked_in(house: House, language: str | None, **rules: object) -> Asked
     await interactions.answer(house.log, offer, now=later(-160))
     await interactions.end_interaction(house.log, contact, cause="customer", now=later(-100))
     await interactions.wrap_up(house.log, offer, queue=None, disposition=None, note=None, now=later(-60))
+    await settled(pool)
     assert await surveys.ask_about_closed(house.log, now=NOW) == 1
     await house.directory.load()
     [row] = await pool.fetch("select language, template, data from outbox")
