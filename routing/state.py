@@ -84,14 +84,15 @@ class RouterState:
     def _open(self, queue: int, channel: str, language: str | None) -> Pool:
         """Lines for a channel's work in a language in a queue; its members stand in them from the next `settle` on."""
         plan = self.plans[queue]
-        shifts = {member.agent: member.age_shift for member in plan.members}
+        shifts = {member.agent: member.age_shift for member in plan.members if member.age_shift}
         entries = plan.entry_stages(self._skills, language)
         self._lending.follow(queue, entries, plan.loan_stages(self._skills, language))
         pool = self.pools[queue, channel, language] = Pool(plan, channel, language, plan.thresholds(), entries, shifts)
         self._lines.setdefault((queue, channel), []).append(pool)
         for member in plan.members:
             self._pools_of.setdefault(member.agent, []).append(pool)
-        self._moved_agents.update(self.agents.keys() & shifts.keys())
+            if member.agent in self.agents:
+                self._moved_agents.add(member.agent)
         return pool
 
     # -- by events
@@ -243,10 +244,13 @@ class RouterState:
             stage = later
         at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
         self._places[work.interaction] = at
-        (pool.waiting[stage] if at.agents is None else pool.held.places).add(at.entry)
-        for rank, agent in enumerate(at.agents or ()):
-            if pool.entries[agent] <= stage:
-                pool.held.add(agent, (*at.entry, rank, stage))
+        if at.agents is None:
+            pool.join(stage, at.entry)
+        else:
+            pool.held.places.add(at.entry)
+            for rank, agent in enumerate(at.agents):
+                if pool.entries[agent] <= stage:
+                    pool.held.add(agent, (*at.entry, rank, stage))
         self._look_again(pool)
 
     def _waited_for(self, work: Waiting, pool: Pool, now: datetime) -> tuple[int, ...] | None:
@@ -269,10 +273,13 @@ class RouterState:
     def _leave_line(self, interaction: int) -> None:
         if (at := self._places.pop(interaction, None)) is None:
             return
-        (at.pool.waiting[at.stage] if at.agents is None else at.pool.held.places).remove(at.entry)
-        for rank, agent in enumerate(at.agents or ()):
-            if at.pool.entries[agent] <= at.stage:
-                at.pool.held.remove(agent, (*at.entry, rank, at.stage))
+        if at.agents is None:
+            at.pool.leave(at.stage, at.entry)
+        else:
+            at.pool.held.places.remove(at.entry)
+            for rank, agent in enumerate(at.agents):
+                if at.pool.entries[agent] <= at.stage:
+                    at.pool.held.remove(agent, (*at.entry, rank, at.stage))
         self._wishes.forget(interaction)
         self._look_again(at.pool)
 
@@ -342,14 +349,14 @@ class RouterState:
         return (in_hand, agent.idle_since)
 
     def _look_again(self, pool: Pool) -> None:
-        first = pool.first_ready()
-        ready = None if first is None else (first.place, first.interaction, pool)
-        if ready != pool.ready:
-            if pool.ready is not None:
-                self._ready.remove(pool.ready)
-            if ready is not None:
-                self._ready.add(ready)
-            pool.ready = ready
+        first, known = pool.first_ready(), pool.ready
+        if first == known:
+            return
+        if known is not None:
+            self._ready.remove((known.place, known.interaction, pool))
+        if first is not None:
+            self._ready.add((first.place, first.interaction, pool))
+        pool.ready = first
 
     # -- for decisions
 
@@ -358,9 +365,8 @@ class RouterState:
         if not self._ready:
             return None
         pool: Pool = self._ready[0][-1]
-        first = pool.first_ready()
-        assert first is not None
-        return pool, first
+        assert pool.ready is not None
+        return pool, pool.ready
 
     def best_for(self, agent: int) -> tuple[Pool, First] | None:
         """What looks oldest to an agent, of all that they may take now."""
@@ -368,15 +374,17 @@ class RouterState:
         for pool, _, _ in self._lined.get(agent, ()):
             if (first := pool.first_for(agent)) is None:
                 continue
-            looks = (first.place - pool.shifts[agent], first.interaction, pool, first)
+            shift = pool.shifts.get(agent)
+            looks = (first.place if shift is None else first.place - shift, first.interaction, pool, first)
             if best is None or looks < best:
                 best = looks
         return None if best is None else best[2:]
 
-    def takers(self, interaction: int) -> list[int]:
+    def takers(self, interaction: int) -> list[tuple[Key, int]]:
         """Who of those for whom it waits is free, the best first."""
         at = self._places[interaction]
-        return at.pool.held.takers(at.entry, at.stage, at.agents or ())
+        free = at.pool.held.takers(at.entry, at.stage, at.agents or ())
+        return [(self._key(at.pool, self.agents[agent]), agent) for agent in free]
 
     def somebody_free(self, interaction: int) -> bool:
         """Whether anybody may take what has just begun to wait, as far as the last decision knows."""
