@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, NamedTuple
 
 from sortedcontainers import SortedList
@@ -15,6 +14,9 @@ from routing.plan import QueuePlan
 
 # What is in hand first, last since when an agent is idle; between them what the queue's strategy looks at.
 Key = tuple[Any, ...]
+# An agent's place in line. These lines are plain lists: up to some ten thousand entries nothing is faster, and no queue
+# has more agents. Of work there may be far more.
+Turn = tuple[Key, int]
 # So many of those who could have been chosen are told with a decision.
 CANDIDATES = 10
 
@@ -45,7 +47,7 @@ class Pool:
     entries: Mapping[int, int]
     shifts: Mapping[int, timedelta]
     waiting: list[SortedList] = field(init=False)  # of (place, interaction)
-    idle: list[SortedList] = field(init=False)  # of (key, agent)
+    idle: list[list[Turn]] = field(init=False)  # sorted
     held: Held = field(default_factory=Held)
     doing: Counter[str] = field(default_factory=Counter)  # its members who may not, by why
     asks: Needs = field(init=False)  # at first
@@ -55,14 +57,14 @@ class Pool:
 
     def __post_init__(self) -> None:
         self.waiting = [SortedList() for _ in self.thresholds]
-        self.idle = [SortedList() for _ in self.thresholds]
+        self.idle = [[] for _ in self.thresholds]
         self._firsts = [None for _ in (*self.thresholds, None)]
         self.asks = understand(self.plan.needs)
 
     def join(self, stage: int, place: tuple[datetime, int]) -> None:
         """Work that waits for anybody."""
         self.waiting[stage].add(place)
-        first = First(*place, stage)
+        first = First(*place, stage=stage)
         while stage >= 0 and ((known := self._firsts[stage]) is None or first < known):
             self._firsts[stage] = first
             stage -= 1
@@ -76,7 +78,8 @@ class Pool:
         while stage >= 0 and self._firsts[stage] is gone:
             line = self.waiting[stage]
             if line and (first is None or line[0] < first):
-                first = First(*line[0], stage)
+                place, interaction = line[0]
+                first = First(place, interaction, stage)
             self._firsts[stage] = first
             stage -= 1
 
@@ -108,15 +111,14 @@ class Pool:
 
     def first_free(self, stage: int) -> int:
         """Whose turn it is to take work of this stage; somebody is free."""
-        first: tuple[Key, int] = min([line[0] for line in self.idle[: stage + 1] if line])
-        return first[1]
+        return min([line[0] for line in self.idle[: stage + 1] if line])[1]
 
-    def candidates(self, stage: int) -> list[tuple[Key, int]]:
-        """Free agents who may take work of this stage, the best first; not more than a few."""
-        lines = [line for line in self.idle[: stage + 1] if line]
-        best = [entry for line in lines for entry in islice(line, CANDIDATES)]
-        if len(lines) > 1:
-            best.sort()
+    def candidates(self, stage: int) -> list[Turn]:
+        """Free agents who may take work of this stage, the best first, and no more than are told."""
+        best: list[Turn] = []
+        for line in self.idle[: stage + 1]:
+            best += line[:CANDIDATES]
+        best.sort()
         return best[:CANDIDATES]
 
     def ahead_of(self, place: tuple[datetime, int]) -> int:

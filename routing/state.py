@@ -1,12 +1,11 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
+from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-
-from sortedcontainers import SortedList
 
 from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
 from callcenter.domain.capacity import Limits
@@ -18,7 +17,7 @@ from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Wishes
 from routing.lending import Lending, Loan
 from routing.plan import QueuePlan
-from routing.pool import First, Key, Pool
+from routing.pool import First, Key, Pool, Turn
 from routing.staffing import AT_WORK, Staffing
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
@@ -66,13 +65,14 @@ class RouterState:
         self._lending = Lending()
         # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
         self._places: dict[int, _Place] = {}
-        self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
+        self._lined: dict[int, list[tuple[Pool, list[Turn], Turn]]] = {}
         self._barred: dict[int, list[tuple[Pool, str]]] = {}
         self._wishes = Wishes()
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        self._ready: SortedList = SortedList()  # of place, interaction, pool: the first of each that somebody may take
+        # Sorted, of place, interaction, pool: the first of each pool that somebody may take.
+        self._ready: list[tuple[datetime, int, Pool]] = []
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
@@ -288,7 +288,7 @@ class RouterState:
         shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
         self._moved_work |= self._wishes.note(ident, shift=shift)
         self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
-        lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
+        lined: list[tuple[Pool, list[Turn], Turn]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
             stage = pool.entries.get(ident)
@@ -302,9 +302,10 @@ class RouterState:
                 barred.append((pool, self._limits.why_not(ident, pool.channel)))
             else:
                 entry = (self._key(pool, agent), ident)
-                pool.idle[stage].add(entry)
+                line = pool.idle[stage]
+                insort(line, entry)
                 pool.held.enter(ident)
-                lined.append((pool, pool.idle[stage], entry))
+                lined.append((pool, line, entry))
                 self._look_again(pool)
         for pool, why in barred:
             pool.doing[why] += 1
@@ -314,7 +315,7 @@ class RouterState:
         for pool, why in self._barred.pop(agent, ()):
             pool.doing[why] -= 1
         for pool, line, entry in self._lined.pop(agent, ()):
-            line.remove(entry)
+            del line[bisect_left(line, entry)]
             pool.held.leave(agent)
             self._look_again(pool)
 
@@ -353,9 +354,9 @@ class RouterState:
         if first == known:
             return
         if known is not None:
-            self._ready.remove((known.place, known.interaction, pool))
+            del self._ready[bisect_left(self._ready, (known.place, known.interaction, pool))]
         if first is not None:
-            self._ready.add((first.place, first.interaction, pool))
+            insort(self._ready, (first.place, first.interaction, pool))
         pool.ready = first
 
     # -- for decisions
@@ -364,7 +365,7 @@ class RouterState:
         """The first work, of all queues and channels, that anybody may take now."""
         if not self._ready:
             return None
-        pool: Pool = self._ready[0][-1]
+        pool = self._ready[0][-1]
         assert pool.ready is not None
         return pool, pool.ready
 
@@ -380,7 +381,7 @@ class RouterState:
                 best = looks
         return None if best is None else best[2:]
 
-    def takers(self, interaction: int) -> list[tuple[Key, int]]:
+    def takers(self, interaction: int) -> list[Turn]:
         """Who of those for whom it waits is free, the best first."""
         at = self._places[interaction]
         free = at.pool.held.takers(at.entry, at.stage, at.agents or ())
