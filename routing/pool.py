@@ -64,7 +64,7 @@ class Pool:
     def join(self, stage: int, place: tuple[datetime, int]) -> None:
         """Work that waits for anybody."""
         self.waiting[stage].add(place)
-        first = First(*place, stage=stage)
+        first = First(place[0], place[1], stage)
         while stage >= 0 and ((known := self._firsts[stage]) is None or first < known):
             self._firsts[stage] = first
             stage -= 1
@@ -78,8 +78,7 @@ class Pool:
         while stage >= 0 and self._firsts[stage] is gone:
             line = self.waiting[stage]
             if line and (first is None or line[0] < first):
-                place, interaction = line[0]
-                first = First(place, interaction, stage)
+                first = First(*line[0], stage)
             self._firsts[stage] = first
             stage -= 1
 
