@@ -70,15 +70,17 @@ class Pool:
             stage -= 1
 
     def leave(self, stage: int, place: tuple[datetime, int]) -> None:
-        self.waiting[stage].remove(place)
         gone = self._firsts[stage]
         if gone is None or gone.interaction != place[1]:
+            self.waiting[stage].remove(place)
             return
+        self.waiting[stage].pop(0)
         first = self._firsts[stage + 1]
         while stage >= 0 and self._firsts[stage] is gone:
             line = self.waiting[stage]
             if line and (first is None or line[0] < first):
-                first = First(*line[0], stage)
+                at, interaction = line[0]
+                first = First(at, interaction, stage)
             self._firsts[stage] = first
             stage -= 1
 

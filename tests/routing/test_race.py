@@ -112,7 +112,7 @@ async def test_three_who_believe_they_lead_offer_nothing_twice_and_lose_nothing(
         async def served() -> bool:
             return not await pool.fetchval("select exists (select from interaction where closed_at is null)")
 
-        await eventually(enough, within=900)
+        await eventually(enough, within=600)
         assert all(router.decided["reserved"] for router in routers)
         floor.closing = True
         await eventually(served, within=60)
