@@ -4,8 +4,9 @@ from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from math import inf
 
 from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
 from callcenter.domain.capacity import Limits
@@ -338,16 +339,18 @@ class RouterState:
 
     def _key(self, pool: Pool, agent: AgentState) -> Key:
         """Smaller is asked first: less in hand, then by the queue's strategy; longest idle among equals."""
-        in_hand = sum(agent.load.values())
+        assert agent.idle_since is not None
+        in_hand, idle_since = sum(agent.load.values()), agent.idle_since.timestamp()
         match pool.plan.strategy:
             case "fewest":
-                return (in_hand, self.served[agent.agent], agent.idle_since)
+                return (in_hand, self.served[agent.agent], idle_since)
             case "round_robin":
-                return (in_hand, self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
+                turn = self.turns.get((pool.plan.queue, agent.agent))
+                return (in_hand, _NEVER if turn is None else turn.timestamp(), idle_since)
             case "best_skill":
                 has = self._skills.get(agent.agent, {})
-                return (in_hand, -strength(has, pool.asks), agent.idle_since)
-        return (in_hand, agent.idle_since)
+                return (in_hand, -strength(has, pool.asks), idle_since)
+        return (in_hand, idle_since)
 
     def _look_again(self, pool: Pool) -> None:
         first, known = pool.first_ready(), pool.ready
@@ -398,4 +401,4 @@ class RouterState:
 _FREE = ""
 _NO_CONSOLE = "no_console"
 _NEXT_PRESENCE = "next_presence"
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = -inf
