@@ -1,5 +1,6 @@
 """Work that waits for agents of its own: those who are preferred for it and on shift, busy as they may be."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,7 +17,7 @@ class Held:
         self.places: SortedList = SortedList()  # of (place, interaction), each once
         self._lines: dict[int, SortedList] = {}  # of entries
         self._free: set[int] = set()
-        self._firsts: SortedList = SortedList()  # of (entry, agent): the first of each line whose agent is free
+        self._firsts: list[tuple[Entry, int]] = []  # sorted: the first of each line whose agent is free
         self._first_of: dict[int, tuple[Entry, int]] = {}
 
     def add(self, agent: int, entry: Entry) -> None:
@@ -57,10 +58,10 @@ class Held:
 
     def _look_again(self, agent: int) -> None:
         if (known := self._first_of.pop(agent, None)) is not None:
-            self._firsts.remove(known)
+            del self._firsts[bisect_left(self._firsts, known)]
         if agent in self._free and (line := self._lines.get(agent)):
             self._first_of[agent] = (line[0], agent)
-            self._firsts.add(self._first_of[agent])
+            insort(self._firsts, self._first_of[agent])
 
 
 class Wishes:

@@ -1,11 +1,10 @@
 """The lines of one queue, channel and language: who waits, and who may take it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any
+from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
@@ -13,20 +12,26 @@ from callcenter.domain.needs import Needs, understand
 from routing.held import Held
 from routing.plan import QueuePlan
 
-Key = tuple[Any, ...]
+# What is in hand first, last since when an agent is idle; between them what the queue's strategy looks at. Moments are
+# seconds since the epoch here: floats compare several times as fast.
+Key = tuple[float, ...]
+# An agent's place in line. These lines are plain lists: up to some ten thousand entries nothing is faster, and no queue
+# has more agents. Of work there may be far more.
+Turn = tuple[Key, int]
+# So many of those who could have been chosen are told with a decision.
+CANDIDATES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class First:
-    """The first work of a pool that somebody may take now; `agent`: for whom it waits, None: for anybody."""
+class First(NamedTuple):
+    """The first work of a pool that somebody may take now, in the order of all work.
+
+    `agent`: for whom it waits, None: for anybody.
+    """
 
     place: datetime
     interaction: int
     stage: int
     agent: int | None = None
-
-    def before(self, other: "First") -> bool:
-        return (self.place, self.interaction) < (other.place, other.interaction)
 
 
 @dataclass(slots=True, eq=False)
@@ -43,59 +48,80 @@ class Pool:
     entries: Mapping[int, int]
     shifts: Mapping[int, timedelta]
     waiting: list[SortedList] = field(init=False)  # of (place, interaction)
-    idle: list[SortedList] = field(init=False)  # of (key, agent)
+    idle: list[list[Turn]] = field(init=False)  # sorted
     held: Held = field(default_factory=Held)
     doing: Counter[str] = field(default_factory=Counter)  # its members who may not, by why
     asks: Needs = field(init=False)  # at first
-    ready: tuple[datetime, int, "Pool"] | None = None  # as the state's line of first work has it
+    ready: First | None = None  # as the state's line of first work has it
+    # By entry stage, the first of what an agent may take who is asked from there on; one more, for none.
+    _firsts: list[First | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.waiting = [SortedList() for _ in self.thresholds]
-        self.idle = [SortedList() for _ in self.thresholds]
+        self.idle = [[] for _ in self.thresholds]
+        self._firsts = [None for _ in (*self.thresholds, None)]
         self.asks = understand(self.plan.needs)
+
+    def join(self, stage: int, place: tuple[datetime, int]) -> None:
+        """Work that waits for anybody."""
+        self.waiting[stage].add(place)
+        first = First(place[0], place[1], stage)
+        while stage >= 0 and ((known := self._firsts[stage]) is None or first < known):
+            self._firsts[stage] = first
+            stage -= 1
+
+    def leave(self, stage: int, place: tuple[datetime, int]) -> None:
+        gone = self._firsts[stage]
+        if gone is None or gone.interaction != place[1]:
+            self.waiting[stage].remove(place)
+            return
+        self.waiting[stage].pop(0)
+        first = self._firsts[stage + 1]
+        while stage >= 0 and self._firsts[stage] is gone:
+            line = self.waiting[stage]
+            if line and (first is None or line[0] < first):
+                at, interaction = line[0]
+                first = First(at, interaction, stage)
+            self._firsts[stage] = first
+            stage -= 1
 
     def reaches(self, agent: int, within: timedelta) -> bool:
         """Whether a member may take work before it has waited so long."""
         entry = self.entries.get(agent)
         return entry is not None and self.thresholds[entry] < within
 
-    def first_work(self, entry: int) -> First | None:
-        """The first of what waits for anybody that an agent of this entry stage may take."""
-        best: tuple[datetime, int, int] | None = None
-        for stage in range(entry, len(self.waiting)):
-            line = self.waiting[stage]
-            if line and (best is None or line[0] < best[:2]):
-                best = (*line[0], stage)
-        return None if best is None else First(*best)
-
     def first_for(self, agent: int) -> First | None:
         """The first that a free agent may take, of what waits for anybody or for them."""
-        first, own = self.first_work(self.entries[agent]), self.held.first_for(agent)
+        first, own = self._firsts[self.entries[agent]], self.held.first_for(agent)
         if own is None:
             return first
         mine = First(own[0], own[1], own[3], agent)
-        return mine if first is None or mine.before(first) else first
+        return mine if first is None or mine < first else first
 
     def first_ready(self) -> First | None:
         """The first work that any free agent may take."""
-        first = next((self.first_work(entry) for entry, line in enumerate(self.idle) if line), None)
+        first = None
+        for entry, line in enumerate(self.idle):
+            if line:
+                first = self._firsts[entry]
+                break
         if (own := self.held.first()) is None:
             return first
         (place, interaction, _, stage), agent = own
         held = First(place, interaction, stage, agent)
-        return held if first is None or held.before(first) else first
+        return held if first is None or held < first else first
 
     def first_free(self, stage: int) -> int:
         """Whose turn it is to take work of this stage; somebody is free."""
-        first: tuple[Key, int] = min([line[0] for line in self.idle[: stage + 1] if line])
-        return first[1]
+        return min([line[0] for line in self.idle[: stage + 1] if line])[1]
 
-    def candidates(self, stage: int) -> Iterator[tuple[Key, int]]:
-        """Free agents who may take work of this stage, the best first."""
-        lines = [line for line in self.idle[: stage + 1] if line]
-        if len(lines) == 1:
-            return iter(lines[0])
-        return iter(sorted(entry for line in lines for entry in islice(line, 10)))
+    def candidates(self, stage: int) -> list[Turn]:
+        """Free agents who may take work of this stage, the best first, and no more than are told."""
+        best: list[Turn] = []
+        for line in self.idle[: stage + 1]:
+            best += line[:CANDIDATES]
+        best.sort()
+        return best[:CANDIDATES]
 
     def ahead_of(self, place: tuple[datetime, int]) -> int:
         """How much work stands before a place, what waits for agents of its own included."""

@@ -1,12 +1,12 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
+from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
-
-from sortedcontainers import SortedList
+from math import inf
 
 from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
 from callcenter.domain.capacity import Limits
@@ -18,7 +18,7 @@ from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Wishes
 from routing.lending import Lending, Loan
 from routing.plan import QueuePlan
-from routing.pool import First, Key, Pool
+from routing.pool import First, Key, Pool, Turn
 from routing.staffing import AT_WORK, Staffing
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
@@ -66,13 +66,14 @@ class RouterState:
         self._lending = Lending()
         # Where each stands now: the line's entry, to be taken out again; and where an agent counts as one who may not.
         self._places: dict[int, _Place] = {}
-        self._lined: dict[int, list[tuple[Pool, SortedList, tuple[Key, int]]]] = {}
+        self._lined: dict[int, list[tuple[Pool, list[Turn], Turn]]] = {}
         self._barred: dict[int, list[tuple[Pool, str]]] = {}
         self._wishes = Wishes()
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        self._ready: SortedList = SortedList()  # of place, interaction, pool: the first of each that somebody may take
+        # Sorted, of place, interaction, pool: the first of each pool that somebody may take.
+        self._ready: list[tuple[datetime, int, Pool]] = []
         self._left: OrderedDict[int, int] = OrderedDict()
         self.served: Counter[int] = Counter()  # contacts since the day began, by agent
         self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
@@ -84,14 +85,15 @@ class RouterState:
     def _open(self, queue: int, channel: str, language: str | None) -> Pool:
         """Lines for a channel's work in a language in a queue; its members stand in them from the next `settle` on."""
         plan = self.plans[queue]
-        shifts = {member.agent: member.age_shift for member in plan.members}
+        shifts = {member.agent: member.age_shift for member in plan.members if member.age_shift}
         entries = plan.entry_stages(self._skills, language)
         self._lending.follow(queue, entries, plan.loan_stages(self._skills, language))
         pool = self.pools[queue, channel, language] = Pool(plan, channel, language, plan.thresholds(), entries, shifts)
         self._lines.setdefault((queue, channel), []).append(pool)
         for member in plan.members:
             self._pools_of.setdefault(member.agent, []).append(pool)
-        self._moved_agents.update(self.agents.keys() & shifts.keys())
+            if member.agent in self.agents:
+                self._moved_agents.add(member.agent)
         return pool
 
     # -- by events
@@ -243,10 +245,13 @@ class RouterState:
             stage = later
         at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
         self._places[work.interaction] = at
-        (pool.waiting[stage] if at.agents is None else pool.held.places).add(at.entry)
-        for rank, agent in enumerate(at.agents or ()):
-            if pool.entries[agent] <= stage:
-                pool.held.add(agent, (*at.entry, rank, stage))
+        if at.agents is None:
+            pool.join(stage, at.entry)
+        else:
+            pool.held.places.add(at.entry)
+            for rank, agent in enumerate(at.agents):
+                if pool.entries[agent] <= stage:
+                    pool.held.add(agent, (*at.entry, rank, stage))
         self._look_again(pool)
 
     def _waited_for(self, work: Waiting, pool: Pool, now: datetime) -> tuple[int, ...] | None:
@@ -269,10 +274,13 @@ class RouterState:
     def _leave_line(self, interaction: int) -> None:
         if (at := self._places.pop(interaction, None)) is None:
             return
-        (at.pool.waiting[at.stage] if at.agents is None else at.pool.held.places).remove(at.entry)
-        for rank, agent in enumerate(at.agents or ()):
-            if at.pool.entries[agent] <= at.stage:
-                at.pool.held.remove(agent, (*at.entry, rank, at.stage))
+        if at.agents is None:
+            at.pool.leave(at.stage, at.entry)
+        else:
+            at.pool.held.places.remove(at.entry)
+            for rank, agent in enumerate(at.agents):
+                if at.pool.entries[agent] <= at.stage:
+                    at.pool.held.remove(agent, (*at.entry, rank, at.stage))
         self._wishes.forget(interaction)
         self._look_again(at.pool)
 
@@ -281,7 +289,7 @@ class RouterState:
         shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
         self._moved_work |= self._wishes.note(ident, shift=shift)
         self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
-        lined: list[tuple[Pool, SortedList, tuple[Key, int]]] = []
+        lined: list[tuple[Pool, list[Turn], Turn]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
             stage = pool.entries.get(ident)
@@ -295,9 +303,10 @@ class RouterState:
                 barred.append((pool, self._limits.why_not(ident, pool.channel)))
             else:
                 entry = (self._key(pool, agent), ident)
-                pool.idle[stage].add(entry)
+                line = pool.idle[stage]
+                insort(line, entry)
                 pool.held.enter(ident)
-                lined.append((pool, pool.idle[stage], entry))
+                lined.append((pool, line, entry))
                 self._look_again(pool)
         for pool, why in barred:
             pool.doing[why] += 1
@@ -307,7 +316,7 @@ class RouterState:
         for pool, why in self._barred.pop(agent, ()):
             pool.doing[why] -= 1
         for pool, line, entry in self._lined.pop(agent, ()):
-            line.remove(entry)
+            del line[bisect_left(line, entry)]
             pool.held.leave(agent)
             self._look_again(pool)
 
@@ -330,26 +339,28 @@ class RouterState:
 
     def _key(self, pool: Pool, agent: AgentState) -> Key:
         """Smaller is asked first: less in hand, then by the queue's strategy; longest idle among equals."""
-        in_hand = sum(agent.load.values())
+        assert agent.idle_since is not None
+        in_hand, idle_since = sum(agent.load.values()), agent.idle_since.timestamp()
         match pool.plan.strategy:
             case "fewest":
-                return (in_hand, self.served[agent.agent], agent.idle_since)
+                return (in_hand, self.served[agent.agent], idle_since)
             case "round_robin":
-                return (in_hand, self.turns.get((pool.plan.queue, agent.agent), _NEVER), agent.idle_since)
+                turn = self.turns.get((pool.plan.queue, agent.agent))
+                return (in_hand, _NEVER if turn is None else turn.timestamp(), idle_since)
             case "best_skill":
                 has = self._skills.get(agent.agent, {})
-                return (in_hand, -strength(has, pool.asks), agent.idle_since)
-        return (in_hand, agent.idle_since)
+                return (in_hand, -strength(has, pool.asks), idle_since)
+        return (in_hand, idle_since)
 
     def _look_again(self, pool: Pool) -> None:
-        first = pool.first_ready()
-        ready = None if first is None else (first.place, first.interaction, pool)
-        if ready != pool.ready:
-            if pool.ready is not None:
-                self._ready.remove(pool.ready)
-            if ready is not None:
-                self._ready.add(ready)
-            pool.ready = ready
+        first, known = pool.first_ready(), pool.ready
+        if first == known:
+            return
+        if known is not None:
+            del self._ready[bisect_left(self._ready, (known.place, known.interaction, pool))]
+        if first is not None:
+            insort(self._ready, (first.place, first.interaction, pool))
+        pool.ready = first
 
     # -- for decisions
 
@@ -357,10 +368,9 @@ class RouterState:
         """The first work, of all queues and channels, that anybody may take now."""
         if not self._ready:
             return None
-        pool: Pool = self._ready[0][-1]
-        first = pool.first_ready()
-        assert first is not None
-        return pool, first
+        pool = self._ready[0][-1]
+        assert pool.ready is not None
+        return pool, pool.ready
 
     def best_for(self, agent: int) -> tuple[Pool, First] | None:
         """What looks oldest to an agent, of all that they may take now."""
@@ -368,15 +378,17 @@ class RouterState:
         for pool, _, _ in self._lined.get(agent, ()):
             if (first := pool.first_for(agent)) is None:
                 continue
-            looks = (first.place - pool.shifts[agent], first.interaction, pool, first)
+            shift = pool.shifts.get(agent)
+            looks = (first.place if shift is None else first.place - shift, first.interaction, pool, first)
             if best is None or looks < best:
                 best = looks
         return None if best is None else best[2:]
 
-    def takers(self, interaction: int) -> list[int]:
+    def takers(self, interaction: int) -> list[Turn]:
         """Who of those for whom it waits is free, the best first."""
         at = self._places[interaction]
-        return at.pool.held.takers(at.entry, at.stage, at.agents or ())
+        free = at.pool.held.takers(at.entry, at.stage, at.agents or ())
+        return [(self._key(at.pool, self.agents[agent]), agent) for agent in free]
 
     def somebody_free(self, interaction: int) -> bool:
         """Whether anybody may take what has just begun to wait, as far as the last decision knows."""
@@ -389,4 +401,4 @@ class RouterState:
 _FREE = ""
 _NO_CONSOLE = "no_console"
 _NEXT_PRESENCE = "next_presence"
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = -inf

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
 
 from callcenter.actions import interactions
+from callcenter.domain.events import Event
 from callcenter.domain.interaction import ReservationState
 from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
@@ -20,7 +21,9 @@ from routing.router import Router
 from tests.builders import arrive, eventually, later, make_queue, make_user, on_queue
 from tests.routing.replay import replay, whole_log
 
-_AGENTS, _QUEUES, _CONTACTS = 24, 3, 200
+# Many of both, so that each leader has a batch to carry out whenever it looks.
+_AGENTS, _QUEUES, _CONTACTS = 96, 3, 600
+_HANDS = 8
 
 
 def clock() -> datetime:
@@ -37,10 +40,11 @@ class Deluded(Leadership):
 
 
 @asynccontextmanager
-async def a_leader(dsn: str) -> AsyncIterator[Router]:
+async def a_leader(dsn: str, floor: "Floor") -> AsyncIterator[Router]:
     """A router with connections and a picture of its own."""
     async with await connect_pool(dsn, max_size=6) as pool:
         log = ContactLog(pool)
+        log.listen(floor.hear)
         feed = Feed(pool, log, dsn=dsn)
         await feed.start()
         directory = Directory(pool)
@@ -55,6 +59,37 @@ async def a_leader(dsn: str) -> AsyncIterator[Router]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+class Floor:
+    """Agents who answer or do not; as soon as one contact is over another one comes, until it is enough."""
+
+    def __init__(self, log: ContactLog, queues: Sequence[int]) -> None:
+        self._log = log
+        self._queues = queues
+        self._chance = random.Random(1)
+        self._offers: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+        self.closing = False
+
+    def hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind == "interaction.reserved":
+                assert event.interaction is not None
+                self._offers.put_nowait((event.data["reservation"], event.interaction))
+
+    async def work(self) -> None:
+        """One of those who serve what is offered, for ever."""
+        while True:
+            reservation, interaction = await self._offers.get()
+            if not self.closing and self._chance.random() < 0.7:
+                state = ReservationState.CANCELLED
+                await interactions.return_to_queue(self._log, reservation, state=state, reason="test", now=clock())
+                continue
+            await interactions.answer(self._log, reservation, now=clock())
+            await interactions.end_interaction(self._log, interaction, cause="customer_hangup", now=clock())
+            await interactions.wrap_up(self._log, reservation, queue=None, disposition=None, note=None, now=clock())
+            if not self.closing:
+                await arrive(self._log, queue=self._chance.choice(self._queues), now=clock())
+
+
 @pytest.mark.parametrize("decisions", [1_500, pytest.param(100_000, marks=pytest.mark.race)])
 async def test_three_who_believe_they_lead_offer_nothing_twice_and_lose_nothing(
     pool: Pool, database: str, decisions: int
@@ -66,49 +101,22 @@ async def test_three_who_believe_they_lead_offer_nothing_twice_and_lose_nothing(
         await on_queue(log, agent, now=clock())
     for n in range(_CONTACTS):
         await arrive(log, queue=queues[n % _QUEUES], now=later(n, clock()))
-    async with AsyncExitStack() as stack:
-        routers = [await stack.enter_async_context(a_leader(database)) for _ in range(3)]
+    floor = Floor(log, queues)
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as hands:
+        routers = [await stack.enter_async_context(a_leader(database, floor)) for _ in range(3)]
+        at_work = [hands.create_task(floor.work()) for _ in range(_HANDS)]
 
-        def made() -> int:
-            return sum(router.decided["reserved"] + router.decided["refused"] for router in routers)
+        async def enough() -> bool:
+            return sum(router.decided["reserved"] + router.decided["refused"] for router in routers) >= decisions
 
-        floor = [asyncio.create_task(_work(log, n, queues, lambda: made() >= decisions)) for n in range(4)]
-        await asyncio.gather(*floor)
+        async def served() -> bool:
+            return not await pool.fetchval("select exists (select from interaction where closed_at is null)")
+
+        await eventually(enough, within=600)
         assert all(router.decided["reserved"] for router in routers)
-        await eventually(lambda: _served(log), within=60)
+        floor.closing = True
+        await eventually(served, within=60)
+        for task in at_work:
+            task.cancel()
     ended = replay(await whole_log(pool))
     assert ended["interaction.closed"] == await pool.fetchval("select count(*) from interaction") == ended["arrived"]
-
-
-async def _work(log: ContactLog, number: int, queues: Sequence[int], enough: Callable[[], bool]) -> None:
-    """Agents who answer or do not; as soon as one contact is over another one comes."""
-    chance = random.Random(number)
-    while not enough():
-        for reservation, interaction in await _pending(log, number, 4):
-            if chance.random() < 0.7:
-                state = ReservationState.CANCELLED
-                await interactions.return_to_queue(log, reservation, state=state, reason="test", now=clock())
-            else:
-                await _serve(log, reservation, interaction)
-                await arrive(log, queue=chance.choice(queues), now=clock())
-        await asyncio.sleep(0)
-
-
-async def _served(log: ContactLog) -> bool:
-    """Serves what is offered, until nothing is left."""
-    for reservation, interaction in await _pending(log, 0, 1):
-        await _serve(log, reservation, interaction)
-    return not await log.pool.fetchval("select exists (select from interaction where closed_at is null)")
-
-
-async def _pending(log: ContactLog, remainder: int, of: int) -> list[tuple[int, int]]:
-    rows = await log.pool.fetch(
-        "select id, interaction_id from reservation where state = 'pending' and id % $2 = $1", remainder, of
-    )
-    return [(row["id"], row["interaction_id"]) for row in rows]
-
-
-async def _serve(log: ContactLog, reservation: int, interaction: int) -> None:
-    await interactions.answer(log, reservation, now=clock())
-    await interactions.end_interaction(log, interaction, cause="customer_hangup", now=clock())
-    await interactions.wrap_up(log, reservation, queue=None, disposition=None, note=None, now=clock())
