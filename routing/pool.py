@@ -1,7 +1,7 @@
 """The lines of one queue, channel and language: who waits, and who may take it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -62,15 +62,28 @@ class Pool:
         self._firsts = [None for _ in (*self.thresholds, None)]
         self.asks = understand(self.plan.needs)
 
-    def join(self, stage: int, place: tuple[datetime, int]) -> None:
-        """Work that waits for anybody."""
+    def join(self, place: tuple[datetime, int], stage: int, agents: Iterable[int] | None) -> None:
+        """`agents`: for whom the work waits, the best first; None: for anybody."""
+        if agents is not None:
+            self.held.places.add(place)
+            for rank, agent in enumerate(agents):
+                if self.entries[agent] <= stage:
+                    self.held.add(agent, (*place, rank, stage))
+            return
         self.waiting[stage].add(place)
         first = First(place[0], place[1], stage)
         while stage >= 0 and ((known := self._firsts[stage]) is None or first < known):
             self._firsts[stage] = first
             stage -= 1
 
-    def leave(self, stage: int, place: tuple[datetime, int]) -> None:
+    def leave(self, place: tuple[datetime, int], stage: int, agents: Iterable[int] | None) -> None:
+        """As it was joined."""
+        if agents is not None:
+            self.held.places.remove(place)
+            for rank, agent in enumerate(agents):
+                if self.entries[agent] <= stage:
+                    self.held.remove(agent, (*place, rank, stage))
+            return
         gone = self._firsts[stage]
         if gone is None or gone.interaction != place[1]:
             self.waiting[stage].remove(place)

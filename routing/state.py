@@ -245,13 +245,7 @@ class RouterState:
             stage = later
         at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
         self._places[work.interaction] = at
-        if at.agents is None:
-            pool.join(stage, at.entry)
-        else:
-            pool.held.places.add(at.entry)
-            for rank, agent in enumerate(at.agents):
-                if pool.entries[agent] <= stage:
-                    pool.held.add(agent, (*at.entry, rank, stage))
+        pool.join(at.entry, stage, at.agents)
         self._look_again(pool)
 
     def _waited_for(self, work: Waiting, pool: Pool, now: datetime) -> tuple[int, ...] | None:
@@ -274,13 +268,7 @@ class RouterState:
     def _leave_line(self, interaction: int) -> None:
         if (at := self._places.pop(interaction, None)) is None:
             return
-        if at.agents is None:
-            at.pool.leave(at.stage, at.entry)
-        else:
-            at.pool.held.places.remove(at.entry)
-            for rank, agent in enumerate(at.agents):
-                if at.pool.entries[agent] <= at.stage:
-                    at.pool.held.remove(agent, (*at.entry, rank, at.stage))
+        at.pool.leave(at.entry, at.stage, at.agents)
         self._wishes.forget(interaction)
         self._look_again(at.pool)
 
