@@ -134,6 +134,7 @@ async def test_a_caller_who_gives_up_ends_the_session(pbx, server):
 
 
 async def test_without_cc_done_the_dialplan_asks_again_with_the_same_uniqueid(pbx, server):
+    pbx.patience = 5.0  # it counts from the call's beginning
     server.done = False
     call = await talking(pbx, server)
     server.dial.clear()
