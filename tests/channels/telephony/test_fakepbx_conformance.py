@@ -78,7 +78,7 @@ def agi_text(lines):
             asked = line
         elif asked.endswith(("TIME", "TIME_MS", "UNIQUEID", "CDR(billsec)")) and line != "200 result=1 ()":
             line = re.sub(r"\(.*\)", "(number)", line)
-        plain.append((way, re.sub(r"-[0-9a-f]{8}\)", "-N)", line).replace(",3,", ",0.1,")))
+        plain.append((way, re.sub(r"-[0-9a-f]{8}\)", "-N)", line).replace(",3,", ",1,")))
     return plain
 
 
@@ -114,15 +114,15 @@ class Stage:
         self.call.channel.variables["CC_DONE"] = "1"
         session._transport.close()
 
-    async def queue_then_dial(self, session, agents=("1001",), options="tT"):
+    async def queue_then_dial(self, session, agents=("1001",), options="tT", idle=0.02):
         await session.command(raw("ANSWER"))
         await session.command(raw("SET MUSIC ON default"))
-        await asyncio.wait([session.gone], timeout=0.02)
+        await asyncio.wait([session.gone], timeout=idle)
         if session.gone_reason:
             return
         await session.command(raw("SET MUSIC OFF"))
         for name in agents:
-            await session.command(raw(f"EXEC Dial PJSIP/{name},0.1,{options}"))
+            await session.command(raw(f"EXEC Dial PJSIP/{name},1,{options}"))
             status = await session.command(raw("GET VARIABLE DIALSTATUS"))
             for variable in VARIABLES:
                 await session.command(raw(f"GET VARIABLE {variable}"))
@@ -215,7 +215,7 @@ SCENARIOS: dict[str, tuple[Any, dict[str, dict[str, Any]], Any]] = {
     "answered_customer_hangs_up": (None, {}, leave_when_talking),
     "answered_agent_hangs_up": (None, {}, agent_leaves),
     "agent_hangs_up_caller_goes_on": ({"options": "g"}, {}, agent_leaves),
-    "abandoned_while_idle_on_music": (None, {}, leave_when_waiting),
+    "abandoned_while_idle_on_music": ({"idle": 5}, {}, leave_when_waiting),
     "abandoned_then_more_commands": (dead_commands, {}, leave_when_waiting),
     "abandoned_inside_moh_command": (inside_music, {}, leave_when_waiting),
     "abandoned_while_agent_rings": (None, {"PJSIP/1001": {"answers_after": None}}, leave_when_ringing),
