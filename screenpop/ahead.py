@@ -90,13 +90,17 @@ class Ahead:
         return pop, draw(pop)
 
     async def _join(self, event: Event, reading: asyncio.Task[Read]) -> Read | None:
-        """None when it is not the customer who was found a moment before, or when the contact itself was read too."""
+        """None when it is not the customer who was found a moment before."""
         pop, views = await reading
         coming, ident = pop["interaction"], event.interaction
         if coming is None or ident is None or coming["customer"] != event.customer:
             return None
-        if any(known["id"] == ident for known in pop["history"]):
-            return None
+        history = [known for known in pop["history"] if known["id"] != ident]
+        if len(history) < len(pop["history"]):
+            # The reader saw it already, and what was drawn has it as history of itself.
+            recent = pop["recent_count"]
+            pop = {**pop, "history": history, "recent_count": {**recent, "count": recent["count"] - 1}}
+            views = {}
         at = in_utc(event.data["queued_at"])
         item: Item = {**coming, "id": ident, "arrived_at": at, "queued_at": at, "version": event.version or 1}
         return {**pop, "interaction": item}, {code: replace(view, interaction=ident) for code, view in views.items()}

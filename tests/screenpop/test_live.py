@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import orjson
@@ -15,7 +16,9 @@ from callcenter.domain.events import Cursor, Event
 from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal
 from callcenter.store.log import ContactLog
 from screenpop.client import Client
-from tests.builders import NOW, arrive, eventually, later, make_customer, on_queue, reserve
+from screenpop.history import load_pop
+from screenpop.pop import pop_view
+from tests.builders import NOW, arrive, eventually, ident_of, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import PASSWORD, House, frame, read_up
 
 NUMBER = "+8613800138000"
@@ -100,15 +103,19 @@ def section(html: str, name: str) -> str:
     return rest.partition("</header>" if name == "who" else "</section>\n  ")[0]
 
 
-async def test_a_contact_that_was_read_as_history_of_itself_is_read_anew(house: House):
+async def test_a_contact_that_was_read_as_history_of_itself_is_no_part_of_it(house: House):
     number = "+8613800138001"
     arrival = Arrival(Channel.PHONE, "default/2.1", "phone", number, "LI NA", "95500", pbx="default")
-    unheard = ContactLog(house.pool)
+    unheard, language = ContactLog(house.pool), house.hub.renderer.language("en")
     events = await interactions.arrive(unheard, arrival, queue=house.queue, queued=True, node=None, now=NOW)
     ahead = house.hub.ahead
-    ahead.expect(arrival, "support", lambda pop: {})
+    ahead.expect(arrival, "support", lambda pop: {"en": pop_view(pop, language, now=NOW, zone=UTC)})
     ahead.arrived(events[0])
-    assert await ahead.take(replace(events[0], version=2), "amy") is None
+    read = await ahead.take(replace(events[0], version=2), "amy")
+    assert read is not None
+    pop, views = read
+    fresh = await load_pop(house.pool, ident_of(events), now=NOW)
+    assert (pop["history"], pop["recent_count"], views) == (fresh["history"], fresh["recent_count"], {})
 
 
 async def test_what_was_prepared_before_somebody_said_who_it_is_is_not_shown(house: House):
