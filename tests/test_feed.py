@@ -67,7 +67,7 @@ async def test_sixteen_writers_are_read_without_a_miss_or_an_inversion(database:
 async def test_an_unrelated_open_writer_delays_an_event_only_until_it_ends(
     pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "_POLL", 60.0)
+    monkeypatch.setattr(feeds, "_POLL", 60.0)  # so that it is not the poll that finds it, on a slow machine either
     log = ContactLog(pool)
     agent = await make_user(pool)
     blocker = await asyncpg.connect(database)

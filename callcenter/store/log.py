@@ -109,9 +109,19 @@ class Transaction:
         version: int | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> Event:
-        row = await self.connection.fetchrow(
-            _APPEND, kind, now, interaction, customer, agent, queue, ticket, actor, version, dict(data or {})
+        entry = Entry(
+            kind=kind,
+            at=now,
+            interaction=interaction,
+            customer=customer,
+            agent=agent,
+            queue=queue,
+            ticket=ticket,
+            actor=actor,
+            version=version,
+            data=data or {},
         )
+        row = await self.connection.fetchrow(_APPEND, *entry.row())
         assert row is not None
         event = event_of(row)
         self.events.append(event)

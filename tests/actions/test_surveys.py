@@ -148,7 +148,7 @@ async def test_where_nothing_closes_the_cursor_moves_on_now_and_then(floor, monk
     before = await floor.log.pool.fetchval(cursor)
     await ask(floor)
     assert await floor.log.pool.fetchval(cursor) == before
-    monkeypatch.setattr(surveys, "_STEP", 0)
+    monkeypatch.setattr(surveys, "_STEP", 0)  # now and then is always
     await ask(floor)
     assert await floor.log.pool.fetchval(cursor) != before
     await customer(floor, (MAIL, "known"))

@@ -12,7 +12,7 @@ RULES = {"ask": "csat", "bad": 2, "delay": 0, "not_again": 86400, "valid": 86400
 
 
 async def test_a_caller_who_is_not_content_reaches_the_supervisor(database, monkeypatch):
-    monkeypatch.setattr(app, "_ASK_EVERY", 0.05)
+    monkeypatch.setattr(app, "_ASK_EVERY", 0.05)  # customers are in no hurry, the test is
     async with post_office() as office:
         mail: dict[str, Any] = {
             "mail_host": "127.0.0.1", "mail_port": office.port, "mail_security": "none", "mail_from": "care@x.example",

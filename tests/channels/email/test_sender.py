@@ -248,7 +248,7 @@ async def test_a_letter_that_cannot_be_written_or_addressed_is_given_up_and_hold
 
 
 async def test_the_loop_goes_on_after_a_server_in_trouble(log, office, clock, monkeypatch):
-    monkeypatch.setattr(module, "_EVERY", 0.01)
+    monkeypatch.setattr(module, "_EVERY", 0.01)  # a second between looks into the outbox is for production
     await put(log)
     office.answers["MAIL"] = ["421 4.3.2 Busy"]
     sender = sender_of(log, office, clock)
