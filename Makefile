@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 DEMO ?= 1
-PARTS ?= asterisk browser
+PARTS ?= asterisk imap browser
 VENV := .venv
 BIN := $(VENV)/bin
 VENDOR := screenpop/static/vendor
@@ -23,9 +23,9 @@ run: install ## Serve with a database of its own and a demo company; DEMO=0 leav
 test: install ## Run all tests that need no system package and no root
 	$(BIN)/pytest
 
-test-parts: install ## Run the journeys on real parts: PARTS="asterisk browser" chooses
+test-parts: install ## Run the journeys on real parts: PARTS="asterisk imap browser" chooses
 	@$(BIN)/python config/parts.py $(PARTS)
-	$(BIN)/pytest -n0 -m "$$(echo $(PARTS) | sed 's/ \{1,\}/ or /g')"
+	$(BIN)/pytest -n2 -m "$$(echo $(PARTS) | sed 's/ \{1,\}/ or /g')"
 
 lint: install ## Check style, types and layers
 	$(BIN)/ruff check

@@ -3,17 +3,21 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from aiohttp import web
 
+from callcenter import chores
 from callcenter import settings as rules
-from callcenter.actions import agents, surveys
+from callcenter.actions import agents
+from callcenter.actions.reactions import Reactions
 from callcenter.domain.events import Event
+from callcenter.domain.notice import Way
 from callcenter.errors import Conflict, Invalid
 from callcenter.feed import Feed
 from callcenter.settings import Settings
@@ -21,28 +25,31 @@ from callcenter.store import migrate, nodes
 from callcenter.store import surveys as survey_rows
 from callcenter.store.db import connect_pool, retrying
 from callcenter.store.directory import Directory
-from callcenter.store.embedded import embedded
+from callcenter.store.embedded import database
 from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from callcenter.store.pool import Pool
 from callcenter.supervisor import Supervisor
 from callcenter.sweep import Sweeper
+from callcenter.upkeep import Upkeep
 from callcenter.web import keys, site
 from callcenter.web.metrics import METRICS
-from channels.email.sender import Sender
+from channels.channel import Ground, Services
 from channels.email.smtp import relay_of
-from channels.telephony.fastagi import AgiServer, AgiSession, serve_agi
-from channels.telephony.follow import Follower, Telephone
-from channels.telephony.switch import Switch
-from channels.telephony.voice import Voice
+from channels.registry import CHANNELS, PHONE
+from channels.telephony.adapter import Telephony
+from channels.webhooks.sender import Sender as Webhooks
 from routing import due
 from routing.leadership import Leadership
+from routing.offering import Offering
 from routing.relief import Relief
 from routing.router import Router
 from routing.waits import Waits
 from screenpop import site as consoles
+from screenpop.concerns import words_of
 from screenpop.letters import Letters
 from screenpop.live import Hub
+from screenpop.mail_letters import Prospects
 
 log = structlog.get_logger()
 
@@ -50,8 +57,6 @@ _STOP_WITHIN = timedelta(seconds=3)
 _POOL = 12
 # The supervisor's pauses would grow beyond the lease.
 _LEASE_PATIENCE = timedelta(minutes=5)
-# Surveys go out minutes after a contact.
-_ASK_EVERY = 5.0
 
 
 def clock() -> datetime:
@@ -68,22 +73,13 @@ class Running:
     agi_port: int
     pool: Pool
     log: ContactLog
+    feed: Feed
     node: Node
     directory: Directory
 
     @property
     def url(self) -> str:
         return f"http://{self.settings.http_host}:{self.http_port}"
-
-
-@asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[str]:
-    """The address of the database: the one in the settings, or the embedded one for as long as the context lasts."""
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-    else:
-        async with embedded(settings.data_dir) as dsn:
-            yield dsn
 
 
 @asynccontextmanager
@@ -104,24 +100,27 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         contact_log = ContactLog(pool)
         feed = Feed(pool, contact_log, dsn=dsn, clock=clock)
         await feed.start()
-        directory = Directory(pool)
+        directory = Directory(pool, able=_ways_out(settings))
         await directory.load()
         feed.subscribe(directory.note)
+        contact_log.before_commit = Reactions(directory)
 
-        switches = {pbx.name: Switch(pbx, clock=clock) for pbx in settings.pbx}
-        # The port is taken before the node is known to others; who calls this early waits for the rest.
-        voice_ready: asyncio.Future[Voice] = asyncio.get_running_loop().create_future()
-        agi_server = await _listen(settings, switches, voice_ready)
-        stack.push_async_callback(agi_server.stop)
+        ground = Ground(settings=settings, log=contact_log, directory=directory, clock=clock)
+        channels = {name: make(ground) for name, make in CHANNELS.items()}
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+            await channel.open()
+        phone = channels[PHONE]
+        assert isinstance(phone, Telephony)
         door = _http_socket(settings)
         stack.callback(door.close)
         node = await nodes.register(
-            pool, settings.node_name, agi_host=settings.agi_host, agi_port=agi_server.port, now=clock()
+            pool, settings.node_name, agi_host=settings.agi_host, agi_port=phone.port, now=clock()
         )
         stack.push_async_callback(_give_up, pool, node)
-        # Waiting callers' dialplans ask again, here or at another node; conversations go on without us. What has ended
-        # is written down while this node may still write.
-        stack.push_async_callback(agi_server.stop)
+        # What has ended is written down while this node may still write.
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
         # Whoever had a desk at this node's former life must open it again.
         await agents.lose_desks(contact_log, node=node.id, now=clock())
 
@@ -151,53 +150,65 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         feed.subscribe(waits.note)
         contact_log.listen(relief.note)
         feed.subscribe(relief.note)
+        offering = Offering(contact_log, directory, leadership, clock=clock)
+        feed.subscribe(offering.note)
         hub = Hub(contact_log, feed, directory, node=node, clock=clock)
         stack.push_async_callback(hub.close)
-        voice = Voice(contact_log, directory, node, hub, router, waits, switches, clock=clock)
-        contact_log.listen(voice.calls.note)
-        feed.subscribe(voice.calls.note)
-        voice_ready.set_result(voice)
         contact_log.listen(lambda events: _prepare_pops(events, router, hub))
 
-        for switch in switches.values():
-            follower = Follower(
-                voice,
-                switch,
-                contact_log,
-                directory,
-                node,
-                leads=lambda: leadership.leads,
+        site_url = settings.public_url or f"http://{settings.http_host}:{door.getsockname()[1]}"
+        services = Services(
+            node=node,
+            feed=feed,
+            pops=hub,
+            assigner=router,
+            waits=waits,
+            leads=lambda: leadership.leads,
+            letters=Letters(
+                hub.renderer,
+                organisation=lambda: directory.organisation,
+                key=await survey_rows.link_key(pool),
+                site=site_url,
                 clock=clock,
-            )
-            supervisor.keep(f"pbx {switch.name} changes", follower.run)
-            supervisor.keep(f"pbx {switch.name} watch", follower.watch)
-            supervisor.keep(f"pbx {switch.name}", switch.run)
+                prospects=Prospects(waits=waits, hours=lambda queue: directory.queue(queue).hours),
+            ),
+            words=words_of(hub.renderer, lambda: directory.organisation),
+            metrics=app[METRICS],
+            site=site_url,
+        )
+        for channel in channels.values():
+            for name, loop in channel.begin(services).items():
+                supervisor.keep(name, loop)
 
+        # This node among the others, and what it knows.
         supervisor.keep("feed", feed.run)
         supervisor.keep("doorbell", feed.listen)
         supervisor.keep("lease", lambda: _keep_lease(pool, node, feed, leadership))
         supervisor.keep("directory", lambda: _keep_directory(directory))
+        # Work on its way to agents; at the leader only.
         supervisor.keep("leadership", leadership.run)
         supervisor.keep("router", router.run)
         supervisor.keep("waits", waits.run)
         supervisor.keep("overflow", relief.run)
+        supervisor.keep("offering", offering.run)
         supervisor.keep("due", lambda: due.run(contact_log, leadership, clock))
-        supervisor.keep("promises", Sweeper(contact_log, feed, directory, clock=clock).run)
+        # What falls due: each asleep until it does, on every node; whoever comes first does it.
+        sweeper = Sweeper(contact_log, feed, directory, clock=clock)
+        supervisor.keep("promises", sweeper.run)
+        upkeep = Upkeep(contact_log, feed, directory, clock=clock, tickets_moved=sweeper.wake)
+        supervisor.keep("upkeep", upkeep.run)
         supervisor.keep("desks", hub.run)
 
-        if (relay := relay_of(settings)) is not None:
-            letters = Letters(
-                hub.renderer,
-                organisation=lambda: directory.organisation,
-                key=await survey_rows.link_key(pool),
-                site=settings.public_url or f"http://{settings.http_host}:{door.getsockname()[1]}",
-            )
-            sender = Sender(contact_log, relay, letters, organisation=lambda: directory.organisation.name, clock=clock)
-            supervisor.keep("mail", sender.run)
-            supervisor.keep("surveys", lambda: _keep_asking(contact_log))
-            app[METRICS].ask(
-                "callcenter_mail", "Letters by what came of an attempt.", "outcome", lambda: sender.outcomes
-            )
+        # What goes out of the house, and what nobody waits for.
+        for chore in chores.CHORES:
+            if relay_of(settings) is not None or not chore.needs_mail:
+                supervisor.keep(chore.name, partial(chores.keep, chore, contact_log, directory, settings, clock))
+
+        webhooks = Webhooks(contact_log, directory, allowed=settings.webhook_networks, clock=clock)
+        supervisor.keep("webhooks", webhooks.run)
+        app[METRICS].ask(
+            "callcenter_webhooks", "Deliveries by what came of an attempt.", "outcome", lambda: webhooks.outcomes
+        )
 
         app[keys.SETTINGS] = settings
         app[keys.POOL] = pool
@@ -215,8 +226,9 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         app[METRICS].ask(
             "callcenter_router_decisions", "Decisions carried out here.", "outcome", lambda: router.decided
         )
-        telephone = Telephone(contact_log, switches)
-        site.add_routes(app, switches=dict.fromkeys(switches, telephone))
+        site.add_routes(app, switches=dict.fromkeys(phone.switches, phone.phone))
+        for channel in channels.values():
+            channel.add_routes(app)
         consoles.add_routes(app, hub)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
         await runner.setup()
@@ -226,8 +238,8 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
         # What was built so far lives as long as the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        log.info("server.ready", http=http_port, agi=agi_server.port, node=node.name, epoch=node.epoch)
-        yield Running(settings, dsn, http_port, agi_server.port, pool, contact_log, node, directory)
+        log.info("server.ready", http=http_port, agi=phone.port, node=node.name, epoch=node.epoch)
+        yield Running(settings, dsn, http_port, phone.port, pool, contact_log, feed, node, directory)
         log.info("server.stopping")
 
 
@@ -239,19 +251,10 @@ async def serve(settings: Settings, stop: asyncio.Event, *, ready: Callable[[Run
         await stop.wait()
 
 
-async def _listen(settings: Settings, switches: Mapping[str, Switch], voice_ready: asyncio.Future[Voice]) -> AgiServer:
-    async def handle(session: AgiSession) -> None:
-        voice = await asyncio.shield(voice_ready)
-        await voice.handle(session)
-
-    return await serve_agi(
-        handle,
-        host=settings.agi_host,
-        port=settings.agi_port,
-        allowed=lambda peer: any(switch.may_speak(peer) for switch in switches.values()),
-        max_connections=settings.max_calls,
-        logger=log,
-    )
+def _ways_out(settings: Settings) -> frozenset[Way]:
+    """Nothing is put where nobody takes it: what waited there would go out, long out of date, when somebody did."""
+    ways = {Way.EMAIL: relay_of(settings) is not None, Way.PHONE: any(pbx.ami_host for pbx in settings.pbx)}
+    return frozenset(way for way in Way if ways[way])
 
 
 def _prepare_pops(events: Sequence[Event], router: Router, hub: Hub) -> None:
@@ -309,13 +312,6 @@ async def _keep_directory(directory: Directory) -> None:
         if directory.stale:
             await directory.load()
         await asyncio.sleep(0.1)
-
-
-async def _keep_asking(contact_log: ContactLog) -> None:
-    """Only where mail goes out: questions that nobody gets are not asked."""
-    while True:
-        await surveys.ask_about_closed(contact_log, now=clock())
-        await asyncio.sleep(_ASK_EVERY)
 
 
 async def _give_up(pool: Pool, node: Node) -> None:

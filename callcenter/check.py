@@ -2,18 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
 
 from callcenter import settings as rules
-from callcenter.app import database
 from callcenter.errors import Invalid
 from callcenter.settings import PbxSettings, Settings
 from callcenter.store import migrate
 from callcenter.store.db import TRY_AGAIN, check_server, connect
-from channels.email import smtp
+from callcenter.store.embedded import database
+from channels.email import mailbox, smtp
 from channels.telephony import doctor
 
 _DATABASE_WITHIN = 15.0
@@ -27,6 +27,8 @@ async def run(settings: Settings, *, pbx_files: str | None = None) -> list[str]:
     found, endpoints, wants_mail = await _database(settings)
     complaints += found
     complaints += await _mail(settings, wanted=wants_mail)
+    for each in settings.imap:
+        complaints += await mailbox.complaints(each)
     for pbx in settings.pbx:
         # With several PBXs nobody has said which one holds whose phone.
         complaints += await _pbx(pbx, endpoints if len(settings.pbx) == 1 else ())
@@ -71,9 +73,11 @@ async def _database(settings: Settings) -> tuple[list[str], Sequence[str], Seque
                     []
                     if waiting
                     else await connection.fetch(
-                        "select name from queue where active and survey is not null order by name"
+                        "select name from queue where active and coalesce(survey -> 'by', '[\"mail\"]') ? 'mail' "
+                        "and survey is not null order by name"
                     )
                 )
+                wanted = {} if waiting else dict(await connection.fetchrow(_WAYS) or {})
             finally:
                 await connection.close()
     except Invalid as error:
@@ -85,11 +89,33 @@ async def _database(settings: Settings) -> tuple[list[str], Sequence[str], Seque
     found = [f"Migrations are pending ({', '.join(waiting)}): run `callcenter migrate`."] if waiting else []
     if any(user["demo"] for user in users) and rules.is_public(settings):
         found.append("Demo users with known passwords exist, and others can reach the console: remove them first.")
+    found += _ways(settings, wanted)
     # Those of the demo are dialled on a PBX that is played.
     phones = [user["endpoint"] for user in users if user["endpoint"] is not None and not user["demo"]]
     # Nor has the demo customers who could be written to.
     asking = [] if any(user["demo"] for user in users) else [queue["name"] for queue in queues]
     return found, phones, asking
+
+
+# In which ways notices of tickets are to reach people here, by their own wish or by that of an escalation.
+_WAYS = """
+with asked as (
+    select jsonb_array_elements_text(action->'by') as way
+    from sla_policy p, jsonb_array_elements(p.escalations) level, jsonb_array_elements(level->'actions') action
+    where jsonb_typeof(action->'by') = 'array'
+    union select unnest(notify) from users where active and not demo
+)
+select exists (select from asked where way = 'email') as email, exists (select from asked where way = 'phone') as phone
+"""
+
+
+def _ways(settings: Settings, wanted: Mapping[str, bool]) -> list[str]:
+    found = []
+    if wanted.get("email") and settings.mail_host is None:
+        found.append("Notices of tickets are to go by mail, and no mail is sent: set mail_host.")
+    if wanted.get("phone") and not any(pbx.ami_host for pbx in settings.pbx):
+        found.append("Notices of tickets are to be read out by phone, and no PBX has AMI: set ami_host.")
+    return found
 
 
 async def _mail(settings: Settings, *, wanted: Sequence[str]) -> list[str]:

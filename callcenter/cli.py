@@ -12,12 +12,13 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from callcenter import app, logs
+from callcenter import logs
 from callcenter import settings as rules
 from callcenter.errors import CallcenterError
 from callcenter.settings import Settings
 from callcenter.store import migrate
 from callcenter.store.db import TRY_AGAIN, connect
+from callcenter.store.embedded import database
 from callcenter.toml import BadFile
 
 # Commands and the modules of callcenter.commands that hold them, loaded only to be run: `serve` starts sooner.
@@ -28,8 +29,12 @@ _ELSEWHERE = {
     "user": "users",
     "token": "tokens",
     "import": "customers",
+    "erase": "erase",
+    "export": "erase",
+    "solutions": "solutions",
     "call": "call",
     "simulate": "simulate",
+    "mail": "mail",
 }
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[int]]
@@ -90,12 +95,12 @@ def stop_on_signals() -> asyncio.Event:
 
 
 async def _serve(_: argparse.Namespace, settings: Settings) -> int:
-    await app.serve(settings, stop_on_signals())
+    await import_module("callcenter.app").serve(settings, stop_on_signals())
     return 0
 
 
 async def _migrate(_: argparse.Namespace, settings: Settings) -> int:
-    async with app.database(settings) as dsn:
+    async with database(settings) as dsn:
         connection = await connect(dsn)
         try:
             applied = await migrate.migrate(connection)

@@ -21,6 +21,10 @@ class Conflict(CallcenterError):
     """Somebody else moved it first, or it is not in a state that allows this (409)."""
 
 
+class Outdated(Conflict):
+    """Somebody else changed it since the version that the writer has seen (412)."""
+
+
 class IllegalTransition(Conflict):
     """A state machine has no such move from where it stands."""
 

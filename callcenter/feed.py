@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 
 Subscriber = Callable[[Sequence[Event]], None]
 _CHANNEL = "contact_log"
+_SIGNALS = "signals"
+# More than these wait for the bell only while it is out of order, and old ones are worth nothing.
+_MOST_SIGNALS = 500
 _PAGE = 500
 # Rows beyond the horizon wait for the oldest open writer: look again soon, since its commit rings no bell of ours.
 _BEYOND = 0.002
@@ -29,6 +33,15 @@ _BREATH = 0.01
 _HELD_BACK = 5.0  # seconds without anything settled that are worth a word
 _MAX_SEQ = 2**63 - 1
 _RING_LOST: tuple[type[BaseException], ...] = (*TRY_AGAIN, asyncpg.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What is no fact, of an interaction: somebody types, their page changed. Nobody keeps it, and it may be lost."""
+
+    interaction: int
+    what: str
+    by: str
 
 
 class Feed:
@@ -50,6 +63,8 @@ class Feed:
         self._bell: asyncpg.Connection | None = None
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
+        self._signals: list[str] = []
+        self._hearers: list[Callable[[Signal], None]] = []
         self._at_the_bell = asyncio.Lock()
         self._reading = asyncio.Lock()
         self.cursor = Cursor(1, 0, 0)
@@ -67,9 +82,34 @@ class Feed:
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
+    def hear(self, callback: Callable[[Signal], None]) -> Callable[[], None]:
+        """Signals of every node, as they come."""
+        self._hearers.append(callback)
+        return lambda: self._hearers.remove(callback)
+
+    def signal(self, signal: Signal) -> None:
+        """To all of this process at once, to other nodes a moment later."""
+        self._tell(signal)
+        if not self.alone and len(self._signals) < _MOST_SIGNALS:
+            self._signals.append(f"{signal.interaction} {signal.what} {signal.by}")
+            self._go_and_ring()
+
+    def _tell(self, signal: Signal) -> None:
+        for hearer in tuple(self._hearers):
+            hearer(signal)
+
+    def _heard(self, _connection: object, pid: int, _channel: object, said: object) -> None:
+        if self._bell is None or pid != self._bell.get_server_pid():
+            interaction, what, by = str(said).split(" ")
+            self._tell(Signal(int(interaction), what, by))
+
     def _committed(self, _events: Sequence[Event]) -> None:
         self._wake.set()
-        if not self.alone and self._bell is not None:
+        if not self.alone:
+            self._go_and_ring()
+
+    def _go_and_ring(self) -> None:
+        if self._bell is not None:
             self._ring_again = True
             if self._ringing is None:
                 self._ringing = asyncio.create_task(self._ring())
@@ -79,8 +119,11 @@ class Feed:
         try:
             while self._ring_again and self._bell is not None and not self._bell.is_closed():
                 self._ring_again = False
+                signals, self._signals = self._signals, []
                 async with self._at_the_bell:
                     await self._bell.execute(f"notify {_CHANNEL}")
+                    if signals:
+                        await self._bell.execute(_SQL.signal, _SIGNALS, signals)
         except _RING_LOST:
             pass  # the other nodes' slow poll covers it; `listen` connects anew
         finally:
@@ -91,6 +134,7 @@ class Feed:
         bell = await asyncpg.connect(self._dsn, server_settings={"application_name": "callcenter doorbell"})
         try:
             await bell.add_listener(_CHANNEL, lambda *_: self._wake.set())
+            await bell.add_listener(_SIGNALS, self._heard)
             self._bell = bell
             self._wake.set()
             while True:

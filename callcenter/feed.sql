@@ -17,3 +17,7 @@ select log_epoch as epoch, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::float8 as seconds
 from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
 order by backend_xid::text::bigint limit 1;
+
+-- name: signal
+-- Tells other nodes what no row holds.
+select pg_notify($1, said) from unnest($2::text[]) as said;

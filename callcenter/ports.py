@@ -45,6 +45,17 @@ class Phone(Protocol):
         """Ends the customer's call. Raises NotFound, Conflict or ChannelError in words."""
         ...
 
+    async def call(self, interaction: int, *, reservation: int, agent: int) -> bool:
+        """Rings the agent who holds this reservation, then the interaction's number, and connects the two.
+
+        False where no PBX can: then they call by hand. Raises Conflict in words, ChannelError when the PBX refuses.
+        """
+        ...
+
+    async def not_reached(self, interaction: int) -> None:
+        """The agent has called by hand, in vain: it ends, and is tried again as its kind is."""
+        ...
+
 
 class Letters(Protocol):
     """Who writes the letters that the outbox knows by their templates."""

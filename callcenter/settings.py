@@ -8,7 +8,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from callcenter.errors import Invalid
 from callcenter.toml import BadFile, Document, Location, Problem, parse, read, wanted
@@ -32,6 +41,14 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 
 
+def _listed(value: object) -> object:
+    """In the environment: separated by commas."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_listed)]
+
+
 def _sender(value: object) -> str:
     name, address = parseaddr(value) if isinstance(value, str) else ("", "")
     if not _ADDRESS.fullmatch(address) or not f"{name}{value}".isprintable():
@@ -40,6 +57,15 @@ def _sender(value: object) -> str:
 
 
 Sender = Annotated[str, Field(max_length=320), PlainValidator(_sender)]
+
+
+def _address(value: object) -> str:
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+        raise ValueError("an address such as care@example.com was expected")
+    return value.lower()
+
+
+Address = Annotated[str, PlainValidator(_address)]
 
 
 class _Table(BaseModel):
@@ -52,6 +78,10 @@ class _Pbx(_Table):
     ami_host: Host | None = None
     ami_port: Port = 5038
     ami_user: str = "callcenter"
+    # How this PBX reaches a number outside, like PJSIP/{number}@trunk; without it no calls are placed there.
+    dial_out: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.@+*#-]*\{number\}[A-Za-z0-9_.@+*#:-]*$"
+    )
 
 
 class PbxSettings(_Pbx):
@@ -71,6 +101,8 @@ class _Server(_Table):
     agi_port: Port = 4573
     smtp_host: Host = "127.0.0.1"
     smtp_port: Port = 2525
+    # What is spoken there with the mail server that brings us mail; without it nobody listens.
+    mail_listen: Literal["smtp", "lmtp"] | None = None
     # The server that takes our mail, a smarthost; without it none is sent.
     mail_host: Host | None = None
     mail_port: Port = 587
@@ -78,6 +110,16 @@ class _Server(_Table):
     mail_user: str | None = Field(default=None, min_length=1)
     mail_password: SecretStr | None = None
     mail_from: Sender | None = None
+    # Seconds for which an agent can take back an answer by mail.
+    undo_seconds: int = Field(default=8, ge=0, le=120)
+    # Days after which it is deleted whom letters went to and what they said, and what customers wrote in surveys.
+    keep_letters_days: int = Field(default=90, ge=1, le=36_500)
+    keep_words_days: int = Field(default=730, ge=1, le=36_500)
+    # Bytes of one file that is uploaded, and of all files of a message.
+    largest_upload: int = Field(default=10_000_000, ge=1_000, le=100_000_000)
+    largest_message_files: int = Field(default=25_000_000, ge=1_000, le=250_000_000)
+    # Where webhooks may lead besides public addresses.
+    webhook_networks: Networks = ()
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     require_console: bool = True
     # Tells this process from the others on the same database; the same after a restart.
@@ -87,10 +129,34 @@ class _Server(_Table):
     log_format: Literal["json", "console"] = "json"
 
 
+class _Imap(_Table):
+    name: str = Field(min_length=1, max_length=40, pattern=r"^[\w.-]+$")
+    host: Host
+    port: Port | None = None  # absent: 993 for tls, else 143
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str = Field(min_length=1)
+    folder: str = Field(default="INBOX", min_length=1, max_length=200)
+    # Which of the organisation's mailboxes a message is for that names none of them.
+    address: Address | None = None
+    # What is done to a message there once it is committed here.
+    after: Literal["seen", "move", "delete"] = "seen"
+    move_to: str | None = Field(default=None, min_length=1, max_length=200)
+    # How long a lost connection, or mail that nobody announced, may go unnoticed.
+    poll_seconds: int = Field(default=120, ge=5, le=1_500)
+
+
+class ImapSettings(_Imap):
+    """One mailbox that we read, on another server."""
+
+    port: Port
+    password: SecretStr
+
+
 class Settings(_Server):
     """All settings, checked; secrets do not show when printed."""
 
     pbx: tuple[PbxSettings, ...] = (PbxSettings(name="default"),)
+    imap: tuple[ImapSettings, ...] = ()
 
 
 class _PbxInFile(_Pbx):
@@ -98,14 +164,20 @@ class _PbxInFile(_Pbx):
     ami_secret_env: str | None = None
 
 
+class _ImapInFile(_Imap):
+    password_env: str = Field(min_length=1)
+
+
 class _InFile(_Server):
     """What a settings file may say: the keys of Settings, those of one PBX called `default`, and tables of more."""
 
     pbx: tuple[_PbxInFile, ...] = ()
+    imap: tuple[_ImapInFile, ...] = ()
     ami_host: Host | None = None
     ami_port: Port = 5038
     ami_user: str = "callcenter"
     ami_secret: SecretStr | None = None
+    dial_out: str | None = None
 
 
 _IN_FILE = TypeAdapter(_InFile)
@@ -118,12 +190,13 @@ def load(environ: Mapping[str, str]) -> Settings:
     from_environment = {
         name: environ[PREFIX + name.upper()]
         for name in _InFile.model_fields
-        if name != "pbx" and environ.get(PREFIX + name.upper())
+        if name not in ("pbx", "imap") and environ.get(PREFIX + name.upper())
     }
     found = _validate(document, from_environment)
     given = found.model_dump(exclude_unset=True, include=set(_Server.model_fields))
     pbxs = tuple(_pbx(table, ("pbx", i), document, environ) for i, table in enumerate(found.pbx))
-    settings = Settings(**given, pbx=_with_default(pbxs, found))
+    mailboxes = tuple(_imap(table, ("imap", i), document, environ) for i, table in enumerate(found.imap))
+    settings = Settings(**given, pbx=_with_default(pbxs, found), imap=mailboxes)
     _refuse_twins(settings, document)
     if not settings.node_name:
         return settings.model_copy(update={"node_name": f"{socket.gethostname()}:{settings.http_port}"})
@@ -148,16 +221,29 @@ def _validate(document: Document, from_environment: Mapping[str, str]) -> _InFil
 def _pbx(table: _PbxInFile, location: Location, document: Document, environ: Mapping[str, str]) -> PbxSettings:
     given: dict[str, Any] = table.model_dump(exclude_unset=True, exclude={"ami_secret_env"})
     if variable := table.ami_secret_env:
-        if not environ.get(variable):
-            where = (*location, "ami_secret_env")
-            raise BadFile([document.problem(where, f"the variable {variable} was expected in the environment")])
-        given["ami_secret"] = SecretStr(environ[variable])
+        given["ami_secret"] = _secret(variable, (*location, "ami_secret_env"), document, environ)
     return PbxSettings(**given)
+
+
+def _imap(table: _ImapInFile, location: Location, document: Document, environ: Mapping[str, str]) -> ImapSettings:
+    given: dict[str, Any] = table.model_dump(exclude_unset=True, exclude={"password_env"})
+    given.setdefault("port", 993 if table.security == "tls" else 143)
+    given["password"] = _secret(table.password_env, (*location, "password_env"), document, environ)
+    if (table.after == "move") != (table.move_to is not None):
+        words = 'the folder to move messages to was expected; it goes with after = "move"'
+        raise BadFile([document.problem((*location, "move_to"), words)])
+    return ImapSettings(**given)
+
+
+def _secret(variable: str, location: Location, document: Document, environ: Mapping[str, str]) -> SecretStr:
+    if not environ.get(variable):
+        raise BadFile([document.problem(location, f"the variable {variable} was expected in the environment")])
+    return SecretStr(environ[variable])
 
 
 def _with_default(pbxs: tuple[PbxSettings, ...], found: _InFile) -> tuple[PbxSettings, ...]:
     """Let the single settings of AMI speak for the PBX `default`, which is there when no other is."""
-    single = {"ami_host", "ami_port", "ami_user", "ami_secret"} & found.model_fields_set
+    single = {"ami_host", "ami_port", "ami_user", "ami_secret", "dial_out"} & found.model_fields_set
     update = {name: getattr(found, name) for name in single}
     if any(pbx.name == "default" for pbx in pbxs):
         return tuple(pbx.model_copy(update=update) if pbx.name == "default" else pbx for pbx in pbxs)
@@ -171,6 +257,10 @@ def _refuse_twins(settings: Settings, document: Document) -> None:
     for i, table in enumerate(document.data.get("pbx", ())):
         if names.count(table["name"]) > 1:
             raise BadFile([document.problem(("pbx", i, "name"), f"another PBX is called {table['name']} too")])
+    names = [mailbox.name for mailbox in settings.imap]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise BadFile([document.problem(("imap", i, "name"), f"another mailbox is called {name} too")])
 
 
 def problems(settings: Settings) -> list[str]:
@@ -195,6 +285,11 @@ def problems(settings: Settings) -> list[str]:
         f"the PBX {pbx.name} has an ami_host and no secret: set {PREFIX}AMI_SECRET, or ami_secret_env in its table"
         for pbx in settings.pbx
         if pbx.ami_host and not pbx.ami_secret
+    ]
+    found += [
+        f"the mailbox {mailbox.name} has security none, so its password would go to {mailbox.host} for all to read"
+        for mailbox in settings.imap
+        if mailbox.security == "none" and not is_loopback(mailbox.host)
     ]
     return found + _mail_problems(settings)
 

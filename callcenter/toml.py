@@ -26,6 +26,11 @@ class Problem:
     key: str
     expected: str
 
+    @property
+    def line(self) -> int | None:
+        found = re.search(r", line (\d+)$", self.place)
+        return int(found[1]) if found else None
+
     def __str__(self) -> str:
         return f"{self.place}: {self.key}: {self.expected}" if self.key else f"{self.place}: {self.expected}"
 
@@ -94,7 +99,8 @@ def wanted(details: ErrorDetails) -> str:
     if details["type"] == "missing":
         return "this key is needed"
     secret = any(word in str(details["loc"][-1:]) for word in _SECRET)
-    given = "" if secret or isinstance(details["input"], dict | list) else f", not {details['input']!r}"
+    long = isinstance(details["input"], str) and "\n" in details["input"]
+    given = "" if secret or long or isinstance(details["input"], dict | list) else f", not {details['input']!r}"
     return details["msg"].removeprefix("Value error, ").replace("Input should be", "expected") + given
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from callcenter.domain.interaction import Proposal
 from routing.facts import Waiting
-from routing.pool import First, Key, Pool
+from routing.pool import First, Pool, Turn
 from routing.state import RouterState
 
 # The reason for an agent whom the queue prefers for this customer, or whom an arrival named.
@@ -57,6 +57,7 @@ def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Prop
 
 def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent: int, now: datetime) -> Decision:
     stage = first.stage
+    why: dict[str, Any]
     reason = pool.plan.strategy if first.agent is None else PREFERRED
     excluded = {why: count for why, count in pool.doing.items() if count}
     if later := sum(map(len, pool.idle[stage + 1 :])):
@@ -69,6 +70,8 @@ def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent
         why = {"preferred": work.preferred_as}
         if others := pool.free() - later - len(free):
             excluded["not_preferred"] = others
+    if work.contract:
+        why["contract"] = work.contract.total_seconds()  # of the score
     age, at = _rounded((now - first.place).total_seconds()), now.timestamp()
     return Decision(
         interaction=work.interaction,
@@ -81,20 +84,23 @@ def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent
             **why,
             "step": stage,
             "waited_seconds": _rounded((now - work.queued_at).total_seconds()),
-            "candidates": [_candidate(pool, key, ident, age, at) for key, ident in free],
+            "candidates": _told(pool, free, age, at),
             "excluded": excluded,
         },
     )
 
 
-def _candidate(pool: Pool, key: Key, ident: int, age: float, at: float) -> dict[str, Any]:
-    shift = pool.shifts.get(ident)
-    return {
-        "agent": ident,
-        "score": age if shift is None else age + shift.total_seconds(),
-        "idle_seconds": _rounded(at - key[-1]),
-        "in_hand": key[0],
-    }
+def _told(pool: Pool, turns: list[Turn], age: float, at: float) -> list[dict[str, Any]]:
+    """Who could have been chosen; `age` and `at`: how old the work looks, and the moment, in seconds."""
+    told = [
+        {"agent": turn[-1], "score": age, "idle_seconds": round((at - turn[-2]) * 1_000) / 1_000, "in_hand": turn[0]}
+        for turn in turns
+    ]
+    if pool.shifts:
+        for each in told:
+            if (shift := pool.shifts.get(each["agent"])) is not None:
+                each["score"] = age + shift.total_seconds()
+    return told
 
 
 def _rounded(seconds: float) -> float:

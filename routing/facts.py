@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from callcenter.domain.capacity import Load
@@ -11,7 +11,7 @@ from callcenter.domain.interaction import Channel
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Work in a queue. `queued_at` is its place; `priority` (minutes) and its customer's `tier` shift it.
+    """Work in a queue. `queued_at` is its place; `priority` (minutes), its customer's `tier` and `contract` shift it.
 
     `preferred`: agents for whom it waits first, the best first; `preferred_as`: what they are to the customer.
     """
@@ -28,6 +28,7 @@ class Waiting:
     preferred_as: str | None = None
     entered_at: datetime | None = None  # into this queue, where that was later than queued_at
     treated: tuple[str, ...] = ()  # the overflow rules that were carried out on it
+    contract: timedelta = timedelta()  # how much older a service contract makes it look
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def waiting_of(ident: int, queue: int, version: int, data: Mapping[str, Any]) ->
         preferred_as=data.get("preferred_as"),
         entered_at=None if (entered_at := data.get("entered_at")) is None else datetime.fromisoformat(entered_at),
         treated=tuple(data.get("treated") or ()),
+        contract=timedelta(seconds=data.get("contract") or 0),
     )
 
 

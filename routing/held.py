@@ -34,11 +34,13 @@ class Held:
     def enter(self, agent: int) -> None:
         """From now on the agent may take what waits for them."""
         self._free.add(agent)
-        self._look_again(agent)
+        if self._lines:
+            self._look_again(agent)
 
     def leave(self, agent: int) -> None:
         self._free.discard(agent)
-        self._look_again(agent)
+        if self._lines:
+            self._look_again(agent)
 
     def first_for(self, agent: int) -> Entry | None:
         line = self._lines.get(agent)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sortedcontainers import SortedList
 
@@ -12,12 +12,10 @@ from callcenter.domain.needs import Needs, understand
 from routing.held import Held
 from routing.plan import QueuePlan
 
-# What is in hand first, last since when an agent is idle; between them what the queue's strategy looks at. Moments are
-# seconds since the epoch here: floats compare several times as fast.
-Key = tuple[float, ...]
-# An agent's place in line. These lines are plain lists: up to some ten thousand entries nothing is faster, and no queue
-# has more agents. Of work there may be far more.
-Turn = tuple[Key, int]
+# An agent's place in line: what is in hand, what the queue's strategy looks at, since when they are idle, who it is.
+# Moments are seconds since the epoch here: floats compare several times as fast. These lines are plain lists: up to
+# some ten thousand entries nothing is faster, and no queue has more agents. Of work there may be far more.
+Turn = tuple[Any, ...]
 # So many of those who could have been chosen are told with a decision.
 CANDIDATES = 10
 
@@ -91,10 +89,10 @@ class Pool:
         self.waiting[stage].pop(0)
         first = self._firsts[stage + 1]
         while stage >= 0 and self._firsts[stage] is gone:
-            line = self.waiting[stage]
-            if line and (first is None or line[0] < first):
-                at, interaction = line[0]
-                first = First(at, interaction, stage)
+            if line := self.waiting[stage]:
+                head = line[0]
+                if first is None or head < first:
+                    first = First(head[0], head[1], stage)
             self._firsts[stage] = first
             stage -= 1
 
@@ -126,12 +124,16 @@ class Pool:
 
     def first_free(self, stage: int) -> int:
         """Whose turn it is to take work of this stage; somebody is free."""
-        return min([line[0] for line in self.idle[: stage + 1] if line])[1]
+        agent: int = min([line[0] for line in self.idle[: stage + 1] if line])[-1]
+        return agent
 
     def candidates(self, stage: int) -> list[Turn]:
         """Free agents who may take work of this stage, the best first, and no more than are told."""
+        lines = [line for line in self.idle[: stage + 1] if line]
+        if len(lines) == 1:
+            return lines[0][:CANDIDATES]
         best: list[Turn] = []
-        for line in self.idle[: stage + 1]:
+        for line in lines:
             best += line[:CANDIDATES]
         best.sort()
         return best[:CANDIDATES]

@@ -70,7 +70,9 @@ async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents
 
 
 def _waiting(row: Mapping[str, Any]) -> Waiting:
-    return Waiting(**{**row, "preferred": tuple(row["preferred"]), "treated": tuple(row["treated"])})
+    contract = timedelta(seconds=row["contract"] or 0)
+    lists = {"preferred": tuple(row["preferred"]), "treated": tuple(row["treated"])}
+    return Waiting(**{**row, **lists, "contract": contract})
 
 
 def _plans(rows: Sequence[asyncpg.Record]) -> list[QueuePlan]:

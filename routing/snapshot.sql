@@ -1,7 +1,7 @@
 -- name: waiting
 select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
        coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
-       coalesce(i.treated, '{}') as treated
+       coalesce(i.treated, '{}') as treated, contract_shift(i.customer_id) as contract
 from interaction i left join customer c on c.id = i.customer_id
 where i.closed_at is null and i.state = 'queued' and i.queue_id is not null;
 
@@ -41,7 +41,7 @@ where i.arrived_at >= $1 and i.queue_id is not null group by i.queue_id, r.agent
 -- name: some_work
 select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
        coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
-       coalesce(i.treated, '{}') as treated, i.state
+       coalesce(i.treated, '{}') as treated, contract_shift(i.customer_id) as contract, i.state
 from interaction i left join customer c on c.id = i.customer_id where i.id = any($1::bigint[]);
 
 -- name: some_agents

@@ -18,7 +18,7 @@ from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Wishes
 from routing.lending import Lending, Loan
 from routing.plan import QueuePlan
-from routing.pool import First, Key, Pool, Turn
+from routing.pool import First, Pool, Turn
 from routing.staffing import AT_WORK, Staffing
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
@@ -213,9 +213,10 @@ class RouterState:
         return self._timers[0][0] if self._timers else None
 
     def place_of(self, work: Waiting) -> datetime:
-        """Since when it seems to wait: time, priority and its customer's value in one order."""
+        """Since when it seems to wait: time, priority, its customer's value and contract in one order."""
         tiers = self.plans[work.queue].tiers if work.queue in self.plans else {}
-        return place(work.queued_at, priority=work.priority, shift=tiers.get(work.tier or "", timedelta()))
+        shift = tiers.get(work.tier or "", timedelta()) + work.contract
+        return place(work.queued_at, priority=work.priority, shift=shift)
 
     def lines(self, queue: int, channel: str) -> list[Pool]:
         """A channel's pools in a queue: one for each language that somebody waits in, or has waited in."""
@@ -277,6 +278,8 @@ class RouterState:
         shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
         self._moved_work |= self._wishes.note(ident, shift=shift)
         self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
+        # One object for all lines: what a decision reads is small, and often read from memory.
+        since = 0.0 if agent.idle_since is None else agent.idle_since.timestamp()
         lined: list[tuple[Pool, list[Turn], Turn]] = []
         barred: list[tuple[Pool, str]] = []
         for pool in self._pools_of.get(ident, ()):
@@ -290,7 +293,7 @@ class RouterState:
             elif not self._limits.may_take(ident, pool.channel, agent.load):
                 barred.append((pool, self._limits.why_not(ident, pool.channel)))
             else:
-                entry = (self._key(pool, agent), ident)
+                entry = self._turn(pool, agent, since)
                 line = pool.idle[stage]
                 insort(line, entry)
                 pool.held.enter(ident)
@@ -325,20 +328,19 @@ class RouterState:
             heappush(self._timers, (agent.desk_lost_at + DESK_GRACE, 1, agent.agent))
         return _FREE
 
-    def _key(self, pool: Pool, agent: AgentState) -> Key:
+    def _turn(self, pool: Pool, agent: AgentState, since: float) -> Turn:
         """Smaller is asked first: less in hand, then by the queue's strategy; longest idle among equals."""
-        assert agent.idle_since is not None
-        in_hand, idle_since = sum(agent.load.values()), agent.idle_since.timestamp()
+        ident, in_hand = agent.agent, sum(agent.load.values())
         match pool.plan.strategy:
             case "fewest":
-                return (in_hand, self.served[agent.agent], idle_since)
+                return (in_hand, self.served[ident], since, ident)
             case "round_robin":
-                turn = self.turns.get((pool.plan.queue, agent.agent))
-                return (in_hand, _NEVER if turn is None else turn.timestamp(), idle_since)
+                turn = self.turns.get((pool.plan.queue, ident))
+                return (in_hand, _NEVER if turn is None else turn.timestamp(), since, ident)
             case "best_skill":
-                has = self._skills.get(agent.agent, {})
-                return (in_hand, -strength(has, pool.asks), idle_since)
-        return (in_hand, idle_since)
+                has = self._skills.get(ident, {})
+                return (in_hand, -strength(has, pool.asks), since, ident)
+        return (in_hand, since, ident)
 
     def _look_again(self, pool: Pool) -> None:
         first, known = pool.first_ready(), pool.ready
@@ -376,7 +378,7 @@ class RouterState:
         """Who of those for whom it waits is free, the best first."""
         at = self._places[interaction]
         free = at.pool.held.takers(at.entry, at.stage, at.agents or ())
-        return [(self._key(at.pool, self.agents[agent]), agent) for agent in free]
+        return [turn for agent in free for pool, _, turn in self._lined[agent] if pool is at.pool]
 
     def somebody_free(self, interaction: int) -> bool:
         """Whether anybody may take what has just begun to wait, as far as the last decision knows."""

@@ -83,4 +83,4 @@ def _ready(pool: Pool, stage: int) -> int:
 
 def _own_ready(pool: Pool) -> int:
     lent = pool.plan.loans()
-    return sum(agent not in lent for _, agent in pool.idle[0])
+    return sum(agent not in lent for *_, agent in pool.idle[0])

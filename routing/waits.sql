@@ -5,7 +5,9 @@
 -- short abandons left out. The time of those who came from another queue counts from when they came into this one.
 with closed as materialized (
     select queue_id, channel, extract(epoch from closed_at - answered_at)::float8 as handling,
-           extract(epoch from answered_at - queued_at)::float8 as waited
+           -- What an agent handed on waited in another way: from the middle of a conversation, at its old place.
+           case when not exists (select from handed_over h where h.interaction_id = interaction.id)
+                then extract(epoch from answered_at - queued_at)::float8 end as waited
     from interaction
     where closed_at > $1::timestamptz - interval '1 hour' and closed_at <= $1 and answered_at >= queued_at
       and queue_id is not null

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from callcenter.actions import agents, customers, drafts, interactions, sla, tickets
+from callcenter.actions import agents, customers, drafts, interactions, notices, tickets
 from callcenter.domain.customer import Address, AddressKind
 from callcenter.domain.interaction import Channel, ReservationState
 from callcenter.domain.phone import NumberKind, parse_number
@@ -15,7 +15,7 @@ from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
 from callcenter.web.body import ID, path_id, read_form
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
-from callcenter.web.site import PHONES
+from callcenter.web.phones import PHONES, take_up
 from screenpop.console import Selection, desk_part, selection_of
 from screenpop.desk import Draft
 from screenpop.page import draw
@@ -56,7 +56,7 @@ async def post_accept(request: web.Request) -> web.StreamResponse:
     held = await _in_hand(request, who, ident)
     if held["channel"] == Channel.PHONE:
         raise Conflict("The call is taken by picking up the phone.")
-    await interactions.answer(request.app[LOG], held["id"], now=request.app[CLOCK]())
+    await take_up(request, ident, reservation=held["id"], channel=held["channel"], agent=who.user_id)
     return await desk_part(request, who, Selection(interaction=ident))
 
 
@@ -74,7 +74,7 @@ async def post_end(request: web.Request) -> web.StreamResponse:
     who = identity(request)
     ident = path_id(request)
     held = await _in_hand(request, who, ident)
-    if held["channel"] == Channel.PHONE:
+    if held["channel"] == Channel.PHONE or held["pbx"]:
         phone = request.app[PHONES].get(held["pbx"] or "")
         if phone is None:
             raise Conflict("The telephone that has this call is not connected to this server.")
@@ -205,7 +205,7 @@ async def post_seen(request: web.Request) -> web.StreamResponse:
     """A notice, or without an id all that the user has."""
     who = identity(request)
     notice = path_id(request) if "id" in request.match_info else None
-    await sla.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
+    await notices.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
     return await desk_part(request, who, selection_of(request))
 
 

@@ -21,7 +21,7 @@ from screenpop.desk import millis
 from screenpop.history import load_pop
 from screenpop.page import HUB, language_of
 from screenpop.pop import Pop
-from screenpop.regions import DESK, WALL
+from screenpop.regions import DESK, TICKETS, WALL, ticket_of
 
 SOCKETS: web.AppKey[set[Any]] = web.AppKey("sockets")
 _HEARTBEAT = 20.0
@@ -48,7 +48,8 @@ async def get_socket(request: web.Request) -> web.StreamResponse:
             raise Forbidden("A socket of a session needs an Origin header.")
         check_same_origin(request)
     view = request.query.get("view", DESK)
-    if view not in (DESK, WALL) or (view == WALL and not who.may(Role.SUPERVISOR)):
+    known = view in (DESK, WALL, TICKETS) or ticket_of(view) is not None
+    if not known or (view == WALL and not who.may(Role.SUPERVISOR)):
         raise Forbidden("This view is not for your role.")
     hub, sockets = request.app[HUB], request.app[SOCKETS]
     socket = web.WebSocketResponse(

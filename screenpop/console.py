@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-import phonenumbers
 from aiohttp import web
 
 from callcenter.domain.agent import Role
+from callcenter.domain.interaction import Channel
 from callcenter.errors import Invalid
-from callcenter.store import customers
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity
 from callcenter.web.chosen import offers_because
@@ -21,13 +20,13 @@ from screenpop.desk import WorkRow, load_desk, midnight_of, stage_of, zone_of
 from screenpop.history import load_card, load_pop
 from screenpop.notices import load_notices, notices_context
 from screenpop.page import draw, language_of, person_context
-from screenpop.pop import Pop, cut, pop_view
-from screenpop.stage import desk_context, shown_work
+from screenpop.pop import Pop, pop_view
+from screenpop.stage import desk_context, is_chat, shown_work
+from screenpop.tasks import my_tasks
 from screenpop.wallboard import BOARD, strip_view
 
 _SQL = Queries(Path(__file__).with_name("desk.sql"))
 _ALL_ROWS = 50
-_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,17 @@ def selection_of(request: web.Request) -> Selection:
 
 
 def _unless_newer(selection: Selection, work: Sequence[WorkRow]) -> Selection:
-    """The contact that was chosen, unless another came in hand since: that one rang, however soon it was answered."""
-    newest = max((row["reservation"] for row in work), default=0)
-    if selection.beside is not None and selection.beside.isdecimal() and newest > int(selection.beside[:18]):
-        return Selection()
-    return replace(selection, beside=str(newest))
+    """The contact that was chosen, unless another came in hand since: that one rang, however soon it was answered.
+
+    From a chat only a call tears away (`shown_work`).
+    """
+    writes = any(row["interaction"] == selection.interaction and is_chat(row) for row in work)
+    if selection.beside is not None and selection.beside.isdecimal():
+        then = int(selection.beside[:18])
+        came = [row for row in work if row["reservation"] > then]
+        if any(row["channel"] == Channel.PHONE or not writes for row in came):
+            return Selection()
+    return replace(selection, beside=str(max((row["reservation"] for row in work), default=0)))
 
 
 def _still_chosen(selection: Selection, row: WorkRow | None) -> Selection:
@@ -88,6 +93,8 @@ async def _context(request: web.Request, who: Identity, selection: Selection) ->
         selection = _unless_newer(selection, desk.work)
     row = shown_work(desk.work, wanted=selection.interaction)
     selection = _still_chosen(selection, row)
+    if selection == Selection() and row is not None and is_chat(row):
+        selection = _unless_newer(Selection(row["interaction"]), desk.work)  # whoever is shown a chat writes in it
     pop: Pop | None = None
     if selection.customer is not None:
         row = None
@@ -104,7 +111,12 @@ async def _context(request: web.Request, who: Identity, selection: Selection) ->
         selection=selection.query,
         now=now,
         zone=zone,
-    ) | notices_context(await load_notices(pool, who.user_id), language_of(request), now=now, zone=zone, place="desk")
+    ) | {
+        **notices_context(
+            await load_notices(pool, who.user_id), language_of(request), now=now, zone=zone, place="desk"
+        ),
+        **await my_tasks(request, who, now=now, zone=zone),
+    }
 
 
 async def desk_part(request: web.Request, who: Identity, selection: Selection | None = None) -> web.Response:
@@ -164,48 +176,6 @@ async def get_why(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def get_search(request: web.Request) -> web.StreamResponse:
-    """Customers by words of their names, or by the beginning of a number or mail address."""
-    identity(request)
-    text = " ".join(request.query.get("q", "")[:200].replace("\x00", "").split())
-    found = await _find(request, text) if text else []
-    language = language_of(request)
-    people = [
-        {**each, "name": cut(str(each["name"])), "tier_name": language.label(words.TIER, str(each["tier"] or ""))}
-        for each in found
-    ]
-    return draw(
-        request, "desk/_found.html", {"found": people, "q": text, "interaction": number_of(request, "interaction")}
-    )
-
-
-async def _find(request: web.Request, text: str) -> list[dict[str, object]]:
-    pool, region = request.app[POOL], request.app[DIRECTORY].organisation.region
-    people: dict[int, dict[str, object]] = {}
-    for beginning in address_beginnings(text, region):
-        # U+FFFF is behind all that is written, by bytes as by the rules of a language, which put signs before digits.
-        behind = f"{beginning}\uffff"
-        for row in await pool.fetch(_SQL.by_address_beginning, beginning, behind):
-            people[row["id"]] = {**row, "company": row["company"] or ""}
-    if len(people) < _FOUND:
-        for known in await customers.with_words(pool, text.split()[:8], after=0, limit=_FOUND):
-            people[known.id] = {"id": known.id, "name": known.name, "company": known.company or "", "tier": known.tier}
-    return list(people.values())[:_FOUND]
-
-
-def address_beginnings(text: str, region: str) -> list[str]:
-    """How an address may begin in the database when this is typed: as it is, and as a number of this region."""
-    if "@" in text:
-        return [text.casefold()]
-    digits = "".join(char for char in text if char.isdigit())
-    if len(digits) < 3:
-        return []
-    if text.startswith(("+", "00")):
-        return [f"+{digits.removeprefix('00')}"]
-    country = phonenumbers.country_code_for_region(region)
-    return [f"+{country}{digits.lstrip('0')}", digits] if country else [digits]
-
-
 def routes() -> list[web.RouteDef]:
     return [
         web.get("/", get_page),
@@ -213,5 +183,4 @@ def routes() -> list[web.RouteDef]:
         web.get("/desk/queues", get_queues),
         web.get("/desk/history", get_history),
         web.get("/desk/history/why", get_why),
-        web.get("/desk/search", get_search),
     ]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from typing_extensions import TypedDict
 
 from callcenter.domain.events import Event
+from callcenter.domain.interaction import OFFERED_WORK
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
@@ -38,6 +39,8 @@ class WorkRow(TypedDict):
     draft_disposition: str | None
     held_at: str | None
     interrupted: bool
+    unread: int  # lines of a chat
+    asked_at: str | None  # since when its visitor waits for an answer
 
 
 class TicketRow(TypedDict):
@@ -95,6 +98,8 @@ class Work:
     held: int | None
     interrupted: bool
     talked: str
+    unread: int
+    asked: int | None
     dispositions: Sequence[tuple[str, str]]
 
 
@@ -176,6 +181,8 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         name, since = _("Wrap-up"), released
     elif row["interrupted"]:
         name, since = _("Interrupted"), held or created
+    elif row["channel"] in OFFERED_WORK:
+        name, since = _("In hand"), answered or created
     else:
         name, since = _("On hold") if held else _("In contact"), answered or created
     return Work(
@@ -185,7 +192,11 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         state_name=name,
         channel=row["channel"],
         channel_name=language.label(words.CHANNEL, row["channel"]),
-        name=cut(row["customer"]) or spaced("phone", row["address"]) or _("Number withheld"),
+        name=cut(row["customer"])
+        or spaced("phone", row["address"])
+        or {"chat": _("Anonymous visitor"), "ticket": _("Ticket"), "task": _("Task")}.get(
+            row["channel"], _("Number withheld")
+        ),
         queue=queue.name if queue else "",
         reason=language.label(words.REASON, row["reason"]) if row["reason"] else "",
         since=since,
@@ -197,6 +208,8 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
         held=held,
         interrupted=row["interrupted"],
         talked=clock(timedelta(milliseconds=released - answered)) if released and answered else "",
+        unread=row["unread"],
+        asked=_millis(row["asked_at"]),
         dispositions=[(slug, language.label(words.DISPOSITION, slug)) for slug in queue.dispositions] if queue else (),
     )
 
@@ -219,12 +232,18 @@ def work_of_event(event: Event, pop: Pop) -> WorkRow:
         channel=item["channel"],
         queue=event.queue,
         queued_at=item["queued_at"] or item["arrived_at"],
-        address=item["address"],
-        customer=pop["customer"]["name"] if pop["customer"] else None,
+        address=item["address"] if item["address_kind"] != "web" else None,
+        customer=pop["customer"]["name"]
+        if pop["customer"]
+        else item["address_name"]
+        if item["channel"] == "chat"
+        else None,
         draft_note=None,
         draft_disposition=None,
         held_at=None,
         interrupted=False,
+        unread=0,
+        asked_at=None,
     )
 
 
@@ -306,6 +325,11 @@ def empty_view(desk: Desk, language: Language, *, queues: Sequence[str]) -> Empt
     )
 
 
+def _nobody(language: Language, channel: str) -> str:
+    """What stands where a name would, when there is not even an address."""
+    return language.gettext("Anonymous visitor") if channel == "chat" else language.gettext("Number withheld")
+
+
 def side_view(desk: Desk, language: Language, *, now: datetime, zone: tzinfo) -> dict[str, object]:
     """The lists under the work in hand: one's tickets, and what was handled today."""
 
@@ -327,7 +351,7 @@ def side_view(desk: Desk, language: Language, *, now: datetime, zone: tzinfo) ->
         "handled": [
             {
                 **row,
-                "name": spaced("phone", row["name"]) or language.gettext("Number withheld"),
+                "name": spaced("phone", row["name"]) or _nobody(language, row["channel"]),
                 **listed(row["ended_at"]),
             }
             for row in desk.handled[:_LISTED]

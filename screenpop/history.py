@@ -39,6 +39,7 @@ async def _load(
         _write_times(item, _TIMES_OF_ITEM)
     for row in (*pop["open_tickets"], *pop["matches"], pop["customer"]):
         _write_times(row, _TIMES_OF_ROW)
+    _write_times(pop["value"], ("hand_until",))
     for ticket in pop["open_tickets"]:
         for clock in ticket["clocks"]:
             _write_times(clock, _TIMES_OF_CLOCK)

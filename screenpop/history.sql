@@ -92,6 +92,16 @@ select json_build_object(
             where customer_id = i.customer_id and score is not null order by asked_at desc limit 50
         ) s
     ), '[]'),
+    -- Most customers have no contract, and the look is short for them.
+    'contracts', case when exists (select from contract where customer_id = i.customer_id)
+        then contract_cards(i.customer_id, $3) else '[]' end,
+    'value', (
+        select row_to_json(v) from (
+            select (select tier from customer where id = i.customer_id) as tier, hand_tier is not null as by_hand, hand_reason,
+                hand_until, recency + frequency + monetary as points, stage, signals, figures
+            from customer_value where customer_id = i.customer_id
+        ) v
+    ),
     'recent_count', json_build_object('days', 7, 'count', case
         when i.customer_id is not null then (
             select count(*) from interaction where customer_id = i.customer_id and arrived_at > $3::timestamptz - interval '7 days')

@@ -35,6 +35,7 @@ class Language:
         locale = Locale.parse(code)
         self._months = dict(locale.months["format"]["abbreviated"])
         self._weekdays = dict(locale.days["format"]["abbreviated"])
+        self._long_weekdays = dict(locale.days["format"]["wide"])
 
     def label(self, words: Mapping[str, str], slug: str) -> str:
         """The word for a slug; one that an organisation made up is shown as it is written, without underscores."""
@@ -61,6 +62,9 @@ class Language:
         if past < 6 * 86400:
             return f"{self._weekdays[local.weekday()]} {local:%H:%M}"
         return self.date(local, now.astimezone(zone).year)
+
+    def weekday(self, local: datetime) -> str:
+        return str(self._long_weekdays[local.weekday()])
 
     def date(self, local: datetime, this_year: int) -> str:
         pattern = self.gettext("{day} {month}") if local.year == this_year else self.gettext("{day} {month} {year}")

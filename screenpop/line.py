@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 from aiohttp import web
@@ -59,7 +59,8 @@ def places(rows: Sequence[asyncpg.Record], queue: Queue, language: Language, *, 
     """In the order in which the router serves them."""
 
     def looks(row: asyncpg.Record) -> tuple[datetime, int]:
-        return place(row["queued_at"], priority=row["priority"], shift=tier_shift(queue.tiers, row["tier"])), row["id"]
+        shift = tier_shift(queue.tiers, row["tier"]) + timedelta(seconds=row["contract"] or 0)
+        return place(row["queued_at"], priority=row["priority"], shift=shift), row["id"]
 
     return [
         Place(
@@ -68,7 +69,9 @@ def places(rows: Sequence[asyncpg.Record], queue: Queue, language: Language, *, 
             channel=row["channel"],
             channel_name=language.label(words.CHANNEL, row["channel"]),
             name=cut(row["customer"] or row["address_name"]) or language.gettext("Unknown"),
-            address=spaced(row["address_kind"], row["address"]) or language.gettext("Number withheld"),
+            address=language.gettext("Anonymous visitor")
+            if row["address_kind"] == "web"
+            else spaced(row["address_kind"], row["address"]) or language.gettext("Number withheld"),
             tier=row["tier"] or "",
             tier_name=language.label(words.TIER, row["tier"] or ""),
             since=millis(row["queued_at"]),

@@ -23,13 +23,15 @@ from callcenter.store.log import ContactLog
 from callcenter.store.nodes import Node
 from screenpop import client as frames
 from screenpop.ahead import Ahead
+from screenpop.chat_live import ChatNews
 from screenpop.client import Client
 from screenpop.desk import work_of_event, zone_of
 from screenpop.history import load_pop
 from screenpop.i18n import Language, load_languages
 from screenpop.pop import Pop, PopView, pop_view
-from screenpop.regions import DESK, SHARED_FOR, WALL, Stale, queue_region, stale
+from screenpop.regions import DESK, HERE, SHARED_FOR, TICKET, TICKETS, WALL, Stale, queue_region, stale, ticket_of
 from screenpop.render import Renderer
+from screenpop.shown import is_card, tell
 from screenpop.stage import drawn_view, stage_context
 
 log = structlog.get_logger()
@@ -73,10 +75,12 @@ class Hub:
         self._node = node
         self._clock = clock
         self._clients: dict[int, list[Client]] = {}
+        self._at_tickets: dict[int, list[Client]] = {}  # by the ticket whose page they show
         # By reservation: the interaction's version that its pop shows, and whether that was written.
         self._pops: dict[int, tuple[int, asyncio.Future[bool]]] = {}
         self.ahead = Ahead(contact_log.pool, directory, clock=clock)
         self._elsewhere: set[int] = set()
+        self._chats = ChatNews(self._put)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stale = Stale()
         self._stale_queues = Stale()
@@ -87,6 +91,7 @@ class Hub:
         self._floor = feed.cursor
         contact_log.listen(self._committed)
         feed.subscribe(self._read)
+        feed.hear(self._chats.heard)
 
     # -- who is there
 
@@ -104,6 +109,9 @@ class Hub:
         """The socket gets frames while the context lasts; the agent's desk is open while one of its sockets is here."""
         client = Client(socket, agent=agent, view=view, language=language, session=session)
         self._clients.setdefault(agent, []).append(client)
+        ticket = ticket_of(view)
+        if ticket is not None:
+            self._at_tickets.setdefault(ticket, []).append(client)
         writer = asyncio.create_task(client.write())
         try:
             if view == DESK:
@@ -113,6 +121,10 @@ class Hub:
             # Nothing is awaited here: the handler of a lost connection is being cancelled.
             writer.cancel()
             self._clients[agent].remove(client)
+            if ticket is not None:
+                self._at_tickets[ticket].remove(client)
+                if not self._at_tickets[ticket]:
+                    del self._at_tickets[ticket]
             if not self._clients[agent]:
                 del self._clients[agent]
             if view == DESK and not self.connected(agent):
@@ -221,6 +233,8 @@ class Hub:
                         }
                     )
                 client.put(drawn[client.language.code], written=written)
+            if is_card(event):
+                self._spawn(tell(self._log, reservation, written, clock=self._clock))
         except _FAILURES as error:
             # The agent still gets the offer by the hint behind it.
             log.warning("pop.failed", reservation=reservation, error=repr(error))
@@ -245,6 +259,12 @@ class Hub:
                 self.ahead.arrived(event)
             elif event.kind in ("interaction.reserved", "interaction.transferred"):
                 self._offer_pop(event)
+            self._chats.note(event)
+
+    def _put(self, agent: int, frame: bytes) -> None:
+        for client in self._clients.get(agent, ()):
+            if client.view == DESK:
+                client.put(frame)
 
     def _read(self, events: Sequence[Event]) -> None:
         self._committed(events)
@@ -262,10 +282,10 @@ class Hub:
         self._recent.append((events[-1].cursor, moved))
         if len(self._recent) > _RECENT:
             self._floor = self._recent.popleft()[0]
-        if moved.desks or moved.everything:
+        if moved.desks or moved.tickets or moved.everything:
             self._stale |= moved
             self._moved.set()
-        if moved.queues or moved.wall or moved.everything:
+        if moved.queues or moved.wall or moved.tickets or moved.everything:
             self._stale_queues |= moved
             self._queues_moved.set()
 
@@ -292,6 +312,23 @@ class Hub:
                 for client in self._clients.get(agent, ()):
                     if client.view == DESK:
                         client.put(frame)
+            for ticket in self._at_tickets if moved.everything else moved.tickets:
+                self.tell_ticket(ticket, TICKET)
+
+    def tell_ticket(self, ticket: int, region: str = HERE) -> None:
+        """Whoever has this ticket's page open here fetches a region of it; `here`: who else is there."""
+        if clients := self._at_tickets.get(ticket):
+            frame = frames.hint((region,), self._feed.cursor)
+            for client in clients:
+                client.put(frame)
+
+    def tell_desks(self, agents: Iterable[int], region: str = HERE) -> None:
+        """The same for whoever answers at their desk."""
+        frame = frames.hint((region,), self._feed.cursor)
+        for agent in agents:
+            for client in self._clients.get(agent, ()):
+                if client.view == DESK:
+                    client.put(frame)
 
     async def _keep_up(self, moved: Stale) -> None:
         """Whoever asks for a region after a hint must not get the queues and members from before."""
@@ -322,11 +359,14 @@ class Hub:
     def _regions(self, client: Client, moved: Stale) -> tuple[str, ...]:
         if client.view == DESK and (moved.everything or client.agent in moved.desks):
             return (DESK,)
-        return ()
+        ticket = ticket_of(client.view)
+        return (TICKET,) if ticket is not None and (moved.everything or ticket in moved.tickets) else ()
 
     def _regions_of_many(self, client: Client, moved: Stale) -> tuple[str, ...]:
         if client.view == WALL:
             return (WALL,) if moved.wall or moved.everything else ()
+        if client.view == TICKETS:
+            return (TICKETS,) if moved.tickets else ()
         queues = self._directory.queues
         idents = queues if moved.everything else moved.queues
         return tuple(

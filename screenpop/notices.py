@@ -1,4 +1,4 @@
-"""What somebody is told of tickets that run late: on the desk and on the wall, until they have seen it."""
+"""What somebody is told of tickets, tasks and solutions to review, until they have seen it: desk and wall."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -7,6 +7,7 @@ import asyncpg
 
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from screenpop import words
 from screenpop.i18n import Language
 from screenpop.pop import cut
 from screenpop.promise import OwedClock, promise_view
@@ -23,11 +24,18 @@ def notices_context(
 ) -> dict[str, object]:
     """For `desk/_notices.html`; `place`: desk or wall, the region in which it stands."""
 
-    def owed(row: asyncpg.Record) -> OwedClock:
+    def promise(row: asyncpg.Record) -> object:
+        if row["clock"] is None:
+            return None
         due = row["due_at"].isoformat()
-        return OwedClock(
+        owed = OwedClock(
             clock=row["clock"], state="running", due_at=due, risk_at=due, breached_at=None, remaining_seconds=None
         )
+        return promise_view([owed], language, now=now, zone=zone)
+
+    def news(kind: str) -> str:
+        known = kind in words.NOTICE
+        return language.label(words.NOTICE, kind) if known else language.label(words.NEWS, kind.partition(".")[2])
 
     return {
         "notices": [
@@ -36,10 +44,13 @@ def notices_context(
                 "number": row["number"],
                 "subject": cut(row["subject"]),
                 "customer": row["customer"],
-                "promise": promise_view([owed(row)], language, now=now, zone=zone),
+                "solution": row["solution"],
+                "promise": promise(row),
+                "news": news(row["kind"]),
             }
             for row in rows
         ],
+        "late": any(row["kind"] == "sla" for row in rows),
         "notice_count": rows[0]["count"] if rows else 0,
         "place": place,
     }

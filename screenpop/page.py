@@ -65,6 +65,7 @@ def person_context(request: web.Request, who: Identity, *, at: str) -> dict[str,
         "role_name": language_of(request).label(words.ROLE, who.role),
         "endpoint": (user.endpoint or "") if user else "",
         "supervisor": who.may(Role.SUPERVISOR),
+        "administrator": who.may(Role.ADMINISTRATOR),
         "at": at,
     }
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from callcenter.domain.survey import Question
 from screenpop import words
+from screenpop.entitled import ContractCard, ContractView, ValueCard, ValueView, contract_view, value_view
 from screenpop.i18n import Language, clock
 from screenpop.promise import OwedClock, PromiseView, promise_view
 from screenpop.satisfaction import is_poor, score_words
@@ -106,6 +107,8 @@ class Pop(TypedDict):
     open_tickets: list[TicketItem]
     scores: list[Score]
     recent_count: RecentCount
+    contracts: list[ContractCard]
+    value: ValueCard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class PopView:
     rows: Sequence[Row]
     more: int
     tickets: Sequence[TicketView]
+    contracts: Sequence[ContractView]
+    value: ValueView | None
     # Parts that were drawn before; empty: the template draws them.
     drawn_entries: str = ""
     drawn_customer: str = ""
@@ -325,6 +330,7 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
     chosen = person["id"] if person else None
     count = pop["recent_count"]["count"]
     history = pop["history"]
+    today = now.astimezone(zone).date()
     scores = {score["interaction"]: score for score in pop["scores"]}
     return PopView(
         interaction=item["id"] if item else None,
@@ -335,7 +341,7 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
         address_kind=(item["address_kind"] or "") if item else "",
         caller=caller,
         subject=cut(item["subject"]) if item else "",
-        title=cut(person["name"]) if person else address or language.gettext("Number withheld"),
+        title=cut(person["name"]) if person else _nameless(item, address, caller, language),
         certainty=certainty,
         certainty_name=language.label(words.CERTAINTY, certainty),
         certainty_means=language.label(words.CERTAINTY_MEANS, certainty),
@@ -354,7 +360,18 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
                 for ticket in pop["open_tickets"]
             ]
         ),
+        contracts=tuple([contract_view(card, language, today=today) for card in pop["contracts"]]),
+        value=value_view(pop["value"], language, today=today, zone=zone),
     )
+
+
+def _nameless(item: Item | None, address: str, caller: str, language: Language) -> str:
+    """What stands in place of a name: the address; in a chat the name that the visitor gave."""
+    if item is not None and item["channel"] == "chat":
+        return caller or (address if item["address_kind"] != "web" else language.gettext("Anonymous visitor"))
+    if item is not None and item["channel"] in ("ticket", "task"):
+        return language.label(words.CHANNEL, item["channel"])
+    return address or language.gettext("Number withheld")
 
 
 def _recent(count: int, days: int, language: Language) -> str:

@@ -5,8 +5,10 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import CodeType
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket
 from markupsafe import escape
 
 from screenpop.i18n import NAMES, SOURCE, Language
@@ -61,6 +63,24 @@ class FoldingLoader(FileSystemLoader):
         return f'{head}{newline}{{% from "_macros.html" import {", ".join(names)} %}}\n{rest}'
 
 
+class _Compiled(BytecodeCache):
+    """What this process has compiled: whoever starts several servers in it, as tests do, compiles once."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        # The checksum is that of the folded source, so each language has its own.
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
 def _draw_icon(found: re.Match[str]) -> str:
     name = found[1]
     drawn = name.strip('"') if name.startswith('"') else f"{{{{ {name} }}}}"
@@ -110,6 +130,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_COMPILED,
         )
         environment.install_gettext_translations(language.translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals |= {

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 
 from markupsafe import Markup
 
+from callcenter.domain.interaction import Channel
 from callcenter.domain.ticket import Priority
 from callcenter.store.directory import Queue
 from screenpop import words
@@ -18,11 +19,24 @@ from screenpop.render import Renderer
 def shown_work(work: Sequence[WorkRow], *, wanted: int | None) -> WorkRow | None:
     """The contact on the stage: an offer comes first, since it runs out; then the one chosen.
 
-    Else one that goes on, one to be wrapped up, or one that is interrupted; the oldest of each.
+    Else one that goes on, one to be wrapped up, or one that is interrupted; the oldest of each. Whoever writes in a
+    chat is not torn away: another written contact is offered beside it (`offer_beside`).
     """
     offers = [row for row in work if row["state"] == "pending"]
     chosen = [row for row in work if row["interaction"] == wanted]
+    if chosen and is_chat(chosen[0]) and not any(row["channel"] == Channel.PHONE for row in offers):
+        return chosen[0]
     return next(iter([*offers, *chosen, *sorted(work, key=_rank)]), None)
+
+
+def is_chat(row: WorkRow) -> bool:
+    """Whether the agent chats there now."""
+    return row["channel"] == Channel.CHAT and row["state"] == "accepted" and row["released_at"] is None
+
+
+def offer_beside(work: Sequence[WorkRow], shown: WorkRow | None) -> WorkRow | None:
+    """The offer that stands above another contact."""
+    return next((row for row in work if row["state"] == "pending" and row is not shown), None) if shown else None
 
 
 def _rank(row: WorkRow) -> int:
@@ -58,6 +72,7 @@ def stage_context(
     return {
         "state": current.state if current else "card" if view else "idle",
         "current": current,
+        "beside": None,
         "pop": view,
         "draft": draft_of(row) if row is not None else Draft(),
         "priorities": [(slug, language.label(words.PRIORITY, slug)) for slug in Priority],
@@ -79,9 +94,11 @@ def desk_context(
 ) -> dict[str, object]:
     """For `desk/_desk.html`: presence, the lists at the left, and the stage."""
     work = [work_view(each, queues, language) for each in desk.work]
+    beside = offer_beside(desk.work, row)
     return {
         **stage_context(row, pop_view(pop, language, now=now, zone=zone) if pop else None, queues, language),
         **side_view(desk, language, now=now, zone=zone),
+        "beside": None if beside is None else work_view(beside, queues, language),
         "me": me_view(desk, language),
         "work": work,
         "shown": row["interaction"] if row else None,

@@ -1,26 +1,30 @@
 """The page behind the links of a survey: open to whoever has one, shown by GET and stored by POST.
 
-Mail scanners follow links, so nothing is stored before somebody presses the button.
+Mail scanners follow links, so GET stores nothing. In a person's browser the page sends the answer that its link named;
+where no script runs, its button does.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from callcenter.actions import surveys
-from callcenter.actions.surveys import FollowUp
+from callcenter.actions import opinions, surveys
 from callcenter.domain import link
+from callcenter.domain.form import in_language
+from callcenter.domain.questionnaire import Further, Kind, read_questions
 from callcenter.domain.survey import LONGEST_COMMENT, read_score
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import surveys as store
 from callcenter.store.surveys import Survey
+from callcenter.web.api_opinions import WORDS
 from callcenter.web.body import read_form
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
 from callcenter.web.problem import problem_of
 from screenpop.desk import zone_of
 from screenpop.i18n import Language
-from screenpop.letters import SURVEY, language_for
+from screenpop.letters import STOP, SURVEY, language_for
 from screenpop.page import HUB, draw, explain, language_of
 from screenpop.satisfaction import QUESTION, choices, ends, score_words
 
@@ -34,13 +38,35 @@ class _Filled:
 
     score: int | None
     comment: str
+    answers: Mapping[str, object] = field(default_factory=dict)
     refusal: str = ""
+    clicked: bool = False  # in the mail, and not kept yet
 
 
-async def _survey(request: web.Request, token: str) -> Survey:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A further question as it is shown."""
+
+    name: str
+    kind: Kind
+    text: str
+    when_bad: bool
+    choices: list[tuple[str, str]]
+    given: str
+
+
+def _asked(question: Further, language: Language, given: object) -> _Asked:
+    choices = [(str(score), str(score)) for score in range(1, question.highest + 1)]
+    if question.kind is Kind.CHOICE:
+        choices = [(name, in_language(text, language.code)) for name, text in (question.choices or {}).items()]
+    text = in_language(question.text, language.code)
+    return _Asked(question.name, question.kind, text, question.when_bad, choices, "" if given is None else str(given))
+
+
+async def _survey(request: web.Request, token: str, *, purpose: str = SURVEY) -> Survey:
     """Raises Invalid and NotFound for links that lead nowhere."""
     pool = request.app[POOL]
-    return await store.get(pool, link.read(await store.link_key(pool), SURVEY, token, now=request.app[CLOCK]()))
+    return await store.get(pool, link.read(await store.link_key(pool), purpose, token, now=request.app[CLOCK]()))
 
 
 def _language(request: web.Request, survey: Survey) -> Language:
@@ -61,6 +87,9 @@ def _page(request: web.Request, token: str, survey: Survey, filled: _Filled, *, 
         "lowest": lowest,
         "highest": highest,
         "filled": filled,
+        "bad": survey.bad,
+        "further": [_asked(each, language, filled.answers.get(each.name)) for each in read_questions(survey.form)],
+        "clicked": filled.clicked and now < survey.open_until(),
         "answered": survey.score is not None,
         "score_words": "" if survey.score is None else score_words(survey.ask, survey.score, language),
         "open": now < survey.open_until(),
@@ -92,7 +121,8 @@ async def get_survey(request: web.Request) -> web.StreamResponse:
     score = survey.score
     with suppress(Invalid):  # a mail program spoiled the link; they choose on the page
         score = read_score(survey.ask, request.query.get("score", ""))
-    return _page(request, token, survey, _Filled(score, survey.comment or ""))
+    filled = _Filled(score, survey.comment or "", survey.answers, clicked=score != survey.score)
+    return _page(request, token, survey, filled)
 
 
 async def post_survey(request: web.Request) -> web.StreamResponse:
@@ -103,6 +133,10 @@ async def post_survey(request: web.Request) -> web.StreamResponse:
     except (Invalid, NotFound) as error:
         return _gone(request, error)
     score: int | None = None
+    questions = read_questions(survey.form)
+    answers: dict[str, str] | None = {each.name: str(form.get(f"answers.{each.name}", "")) for each in questions}
+    if form.get("only") == "score":  # a click in the mail: what they said before stays
+        comment, answers = survey.comment or "", None
     try:
         score = read_score(survey.ask, str(form.get("score", "")))
         await surveys.answer(
@@ -110,27 +144,49 @@ async def post_survey(request: web.Request) -> web.StreamResponse:
             survey.id,
             score=score,
             comment=comment,
-            follow_up=_follow_up(request, survey, score, comment),
+            answers=answers,
+            follow_up=request.app[WORDS](survey, score, comment),
             now=request.app[CLOCK](),
         )
     except (Invalid, Conflict) as error:
         problem = problem_of(error)[0]
-        filled = _Filled(score, comment, explain(_language(request, survey), problem))
+        kept = survey.answers if answers is None else answers
+        filled = _Filled(score, comment, kept, explain(_language(request, survey), problem))
         return _page(request, token, survey, filled, status=problem.status)
     raise web.HTTPSeeOther(f"/{SURVEY}?t={token}")
 
 
-def _follow_up(request: web.Request, survey: Survey, score: int, comment: str) -> FollowUp:
-    """In the organisation's first language, which those who work on the ticket read."""
-    language = language_for(request.app[HUB].renderer, None, request.app[DIRECTORY].organisation)
-    words = score_words(survey.ask, score, language)
-    note = language.gettext("After contact %(contact)d the customer answered: %(score)s.")
-    note %= {"contact": survey.interaction, "score": words}
-    return FollowUp(
-        subject=language.gettext("Unhappy after a contact: %(score)s") % {"score": words},
-        note=f"{note}\n\n{comment.strip()}" if comment.strip() else note,
-    )
+async def get_stop(request: web.Request) -> web.StreamResponse:
+    """Whether they mean it: programs that scan mails come by this way too."""
+    token = request.query.get("t", "")
+    try:
+        survey = await _survey(request, token, purpose=STOP)
+    except (Invalid, NotFound) as error:
+        return _gone(request, error)
+    done = await request.app[POOL].fetchval(store.SQL.has_refused, survey.id)
+    return _stop_page(request, survey, {"token": token, "done": done})
+
+
+async def post_stop(request: web.Request) -> web.StreamResponse:
+    """By the page's button, or by that of a mail program (RFC 8058: no cookies, and no redirect)."""
+    try:
+        survey = await _survey(request, request.query.get("t", ""), purpose=STOP)
+    except (Invalid, NotFound) as error:
+        return _gone(request, error)
+    await opinions.refuse(request.app[LOG], survey.id, now=request.app[CLOCK]())
+    return _stop_page(request, survey, {"done": True})
+
+
+def _stop_page(request: web.Request, survey: Survey, context: Mapping[str, object]) -> web.Response:
+    response = draw(request, "survey_stop.html", context, language=_language(request, survey))
+    response.headers.update(_HEADERS)
+    return response
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get(f"/{SURVEY}", get_survey), web.post(f"/{SURVEY}", post_survey)]
+    return [
+        web.get(f"/{SURVEY}", get_survey),
+        web.post(f"/{SURVEY}", post_survey),
+        web.get(f"/{STOP}", get_stop),
+        web.post(f"/{STOP}", post_stop),
+    ]

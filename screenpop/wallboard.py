@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Generic, TypeVar
 
 from aiohttp import web
 
-from callcenter.actions import sla
+from callcenter.actions import notices as notice_acts
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor
 from callcenter.domain.survey import Question, Tally
@@ -25,6 +25,7 @@ from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.notices import load_notices, notices_context
 from screenpop.page import draw, language_of, person_context
+from screenpop.promise import OwedClock, promise_view
 from screenpop.regions import SHARED_FOR
 from screenpop.satisfaction import figure_words
 
@@ -39,6 +40,12 @@ T = TypeVar("T")
 class Waiting:
     count: int
     oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NextPromise:
+    ticket: int
+    clock: OwedClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +128,15 @@ class Board:
         self._today = Shared(self._load_today, seconds=2, cursor=self._read_to)
         self._satisfaction = Shared(self._load_satisfaction, seconds=30, cursor=self._read_to)
         self._promises = Shared(self._load_promises, seconds=SHARED_FOR, cursor=self._read_to)
+        self._next_promises = Shared(self._load_next_promises, seconds=2, cursor=self._read_to)
 
     def _read_to(self) -> Cursor:
         return self._feed.cursor
 
     def as_of(self) -> Cursor:
         """For a page: asked before its figures are, what happens later is told to it again."""
-        return min(figure.as_of() for figure in (self._waiting, self._agents, self._today, self._promises))
+        figures = (self._waiting, self._agents, self._today, self._promises, self._next_promises)
+        return min(figure.as_of() for figure in figures)
 
     async def waiting(self) -> Mapping[int, Waiting]:
         return await self._waiting.get()
@@ -149,6 +158,23 @@ class Board:
         row = await self._pool.fetchrow(_SQL.promises, self._now())
         assert row is not None
         return PromisesNow(*row)
+
+    async def next_promises(self) -> Mapping[int, NextPromise]:
+        return await self._next_promises.get()
+
+    async def _load_next_promises(self) -> Mapping[int, NextPromise]:
+        rows = await self._pool.fetch(_SQL.next_promises, self._now())
+        return {
+            row["queue_id"]: NextPromise(
+                row["ticket_id"],
+                OwedClock(
+                    clock=row["clock"], state="running", due_at=row["due_at"].isoformat(),
+                    risk_at=row["risk_at"].isoformat() if row["risk_at"] else None, breached_at=None,
+                    remaining_seconds=None,
+                ),
+            )
+            for row in rows
+        }  # fmt: skip
 
     async def _load_waiting(self) -> Mapping[int, Waiting]:
         rows = await self._pool.fetch(_SQL.waiting)
@@ -282,6 +308,15 @@ def agent_groups(agents: Sequence[AgentNow], language: Language) -> list[dict[st
     ]
 
 
+def next_promise(
+    owed: NextPromise | None, language: Language, *, now: datetime, zone: tzinfo
+) -> dict[str, object] | None:
+    """What a queue must do next, with the clock that counts down to it."""
+    if owed is None:
+        return None
+    return {"ticket": owed.ticket, "view": promise_view([owed.clock], language, now=now, zone=zone)}
+
+
 def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Language, *, now: datetime) -> list[str]:
     """In words, what is worse than promised."""
     return [
@@ -301,8 +336,9 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
         board.promises(),
         load_notices(request.app[POOL], who.user_id),
     )
+    owed = await board.next_promises()
     queues = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
-    waits = request.app[WAITS]
+    waits, zone = request.app[WAITS], zone_of(request.app[DIRECTORY])
     return {
         "tiles": [
             queue_tile(
@@ -314,6 +350,7 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
                 tally=satisfaction.get((queue.id, queue.survey.ask)) if queue.survey else None,
                 now=now,
             )
+            | {"promise": next_promise(owed.get(queue.id), language, now=now, zone=zone)}
             for queue in queues
         ],
         "groups": agent_groups(agents, language),
@@ -323,7 +360,7 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
         "breached": promises.breached,
         "at_risk": promises.at_risk,
         "selection": "",
-        **notices_context(notices, language, now=now, zone=zone_of(request.app[DIRECTORY]), place="wall"),
+        **notices_context(notices, language, now=now, zone=zone, place="wall"),
     }
 
 
@@ -343,7 +380,7 @@ async def post_seen(request: web.Request) -> web.StreamResponse:
     """A notice, or without an id all that the user has."""
     who = require(request, Role.SUPERVISOR)
     notice = path_id(request) if "id" in request.match_info else None
-    await sla.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
+    await notice_acts.see(request.app[LOG], notice, user=who.user_id, now=request.app[CLOCK]())
     return draw(request, "wall/_wall.html", await _context(request, who))
 
 

@@ -6,7 +6,7 @@ from interaction where closed_at is null and state in ('queued', 'offered') and 
 -- name: today
 -- Of those queued since $1; $2: now. A contact counts for the service level once its fate is known or the time for it has
 -- passed, and not when the customer hung up at once. Its time begins when it came into this queue. Flow-out: who left it for another
--- queue, and who left unserved otherwise than by hanging up.
+-- queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks are nobody who waits.
 with day as (
     select i.queue_id,
         count(*) filter (where i.answered_at is not null) as answered,
@@ -17,9 +17,14 @@ with day as (
                          and $2::timestamptz - coalesce(i.entered_at, i.queued_at) > q.service_level_within) as late,
         count(*) filter (where i.outcome = 'flow_out') as flow_out
     from interaction i join queue q on q.id = i.queue_id
-    where i.queued_at >= $1::timestamptz group by i.queue_id
+    where i.queued_at >= $1::timestamptz and i.channel not in ('ticket', 'task') group by i.queue_id
     union all
-    select queue_id, 0, 0, 0, 0, 0, count(*) from flow_out where entered_at >= $1 group by queue_id
+    select queue_id, 0, 0, 0, 0, 0, count(*) from flow_out f where entered_at >= $1
+      and not exists (select from offered_work w where w.interaction_id = f.interaction_id) group by queue_id
+    union all
+    -- Answered here, and handed on to another queue since, or to this one again.
+    select h.queue_id, count(*), count(*) filter (where h.answered_at - h.entered_at <= q.service_level_within), 0, 0, 0, 0
+    from handed_over h join queue q on q.id = h.queue_id where h.entered_at >= $1 group by h.queue_id
 )
 select queue_id, sum(answered)::integer as answered, sum(in_time)::integer as in_time, sum(abandoned)::integer as abandoned,
        sum(short_abandoned)::integer as short_abandoned, sum(late)::integer as late, sum(flow_out)::integer as flow_out
@@ -42,3 +47,10 @@ select (select count(distinct ticket_id)::integer from sla_clock where state = '
        (select count(distinct k.ticket_id)::integer from sla_clock k where k.state = 'running' and k.risk_at <= $1
         and not exists (select from sla_clock b where b.ticket_id = k.ticket_id and b.state = 'breached' and b.ended_at is null)
        ) as at_risk;
+
+-- name: next_promises
+-- Of each queue, the ticket whose promise runs out first, of those that are still kept at $1.
+select distinct on (t.queue_id) t.queue_id, k.ticket_id, k.clock, k.due_at, k.risk_at
+from sla_clock k join ticket t on t.id = k.ticket_id
+where k.state = 'running' and k.due_at > $1::timestamptz and t.queue_id is not null
+order by t.queue_id, k.due_at, k.ticket_id;

@@ -58,6 +58,18 @@ async def make_queue(
     return ident
 
 
+async def a_contract(pool: Pool, customer: int) -> int:
+    """One in force, that makes a customer's work two minutes older."""
+    ident: int = await pool.fetchval(
+        """with kind as (
+            insert into contract_kind (name, title, age_shift) values ('care', 'Care', '2 minutes') returning id)
+        insert into contract (customer_id, kind_id, name, starts_on, starts_at, created_at, begun_at)
+        select $1, id, '', $2::timestamptz::date, $2, $2, $2 from kind returning id""",
+        customer, NOW,
+    )  # fmt: skip
+    return ident
+
+
 async def make_customer(pool: Pool, name: str = "王小明", *, phone: str | None = None, certainty: str = "known") -> int:
     ident: int = await pool.fetchval("insert into customer (name) values ($1) returning id", name)
     if phone is not None:
@@ -153,7 +165,7 @@ def a_wait(**changes: Any) -> Wait:
     return Wait(**{**fields, "median_seconds": None, "p80_seconds": None, "due": None, **changes})
 
 
-async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 15) -> None:
+async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 20) -> None:
     """Until a check holds that nothing else tells of; fails after `within` seconds."""
     async with asyncio.timeout(within):
         while not await check():  # noqa: ASYNC110
@@ -161,7 +173,7 @@ async def eventually(check: Callable[[], Awaitable[object]], *, within: float = 
 
 
 async def settled(pool: Pool) -> None:
-    """Until no open writer can get in front of what the log has: other tests' transactions count too."""
+    """Until no open writer can get in front of what the log has."""
 
     async def nothing_beyond() -> bool:
         horizon = "xid >= pg_snapshot_xmin(pg_current_snapshot())"

@@ -8,10 +8,9 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -24,21 +23,26 @@ from callcenter.store import migrate
 from callcenter.store.db import connect, connect_pool
 from callcenter.store.embedded import Embedded
 from callcenter.store.pool import Pool
+from tests.databases import Databases, Pristine
 
 T = TypeVar("T")
 
-HOME = "CALLCENTER_TESTS_HOME"  # where this run's server keeps its data, for all workers
+HOME = "CALLCENTER_TESTS_HOME"  # where this run's servers keep their data
 SERVER = "CALLCENTER_TESTS_DATABASE_URL"  # a server to use instead of the embedded one
-_numbers = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder of the server that all workers of this run share."""
+    """Make the folder of the servers of this run."""
     if HOME not in os.environ:
         home = tempfile.mkdtemp(prefix="callcenter-tests-")
         Path(home).chmod(0o755)  # as root the server runs as another user
         os.environ[HOME] = home
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(HOME), ignore_errors=True))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: whole servers in tests wait for each other half of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
@@ -55,12 +59,12 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """One server for the whole run; the first worker starts it, the last one stops it."""
+def server(worker_id: str) -> Iterator[Server]:
+    """Give this worker's server: in one that all share, each open transaction would hold back the others' logs."""
     if url := os.environ.get(SERVER):
         yield _with_template(lambda name: urlsplit(url)._replace(path=f"/{name}").geturl())
         return
-    embedded = Embedded(Path(os.environ[HOME]), durable=False)
+    embedded = Embedded(Path(os.environ[HOME]) / worker_id, durable=False)
     embedded.start_server()
     try:
         yield _with_template(embedded.dsn_of)
@@ -103,31 +107,33 @@ def _in_a_loop_of_its_own(work: Awaitable[T]) -> T:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
-@asynccontextmanager
-async def _new_database(server: Server, template: str) -> AsyncIterator[str]:
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    admin = await asyncpg.connect(server.dsn_of("postgres"))
+@pytest.fixture(scope="session")
+def databases(server: Server) -> Iterator[Databases]:
+    """Give the databases of this worker, each used by one test after the other."""
+    databases = Databases(server.dsn_of, server.template, _in_a_loop_of_its_own(_pristine(server)))
+    yield databases
+    _in_a_loop_of_its_own(databases.close())
+
+
+async def _pristine(server: Server) -> Pristine:
+    conn = await asyncpg.connect(server.dsn_of(server.template))
     try:
-        await admin.execute(f"create database {name} template {template} strategy file_copy")
-        try:
-            yield server.dsn_of(name)
-        finally:
-            await admin.execute(f"drop database if exists {name} with (force)")
+        return await Pristine.of(conn)
     finally:
-        await admin.close()
+        await conn.close()
 
 
 @pytest.fixture
-async def database(server: Server) -> AsyncIterator[str]:
+async def database(databases: Databases) -> AsyncIterator[str]:
     """Give the address of a migrated database that is this test's alone."""
-    async with _new_database(server, server.template) as dsn:
+    async with databases.one() as dsn:
         yield dsn
 
 
 @pytest.fixture
-async def empty_database(server: Server) -> AsyncIterator[str]:
+async def empty_database(databases: Databases) -> AsyncIterator[str]:
     """Give the address of a database without anything in it."""
-    async with _new_database(server, "template0") as dsn:
+    async with databases.empty() as dsn:
         yield dsn
 
 

@@ -11,11 +11,11 @@ import pytest
 from callcenter import feed as feeds
 from callcenter.actions import agents
 from callcenter.domain.events import Event
-from callcenter.feed import Feed
+from callcenter.feed import Feed, Signal
 from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
-from tests.builders import NOW, arrive, make_queue, make_user
+from tests.builders import NOW, arrive, eventually, make_queue, make_user
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ async def test_sixteen_writers_are_read_without_a_miss_or_an_inversion(database:
 
             await asyncio.gather(*(writer(n) for n in range(16)))
             expected: int = await pool.fetchval("select count(*) from contact_log")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 while len(seen) < expected:
                     await feed.read()
     assert len(seen) == len({event.seq for event in seen}) == expected
@@ -83,7 +83,7 @@ async def test_an_unrelated_open_writer_delays_an_event_only_until_it_ends(
             assert not got.is_set()
             await transaction.commit()
             # No bell is rung by the stranger's commit, and the slow poll is a minute away.
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 await got.wait()
     finally:
         await blocker.close()
@@ -116,3 +116,31 @@ async def test_a_month_that_is_made_late_takes_what_was_written_before_it_was_th
     assert await pool.fetchval("select ensure_log_months($1, 2)", NOW) == 2
     assert await pool.fetchval("select ensure_log_months($1, 2)", NOW) == 0
     assert await pool.fetchval("select tableoid::regclass::text from contact_log") == "contact_log_2026_03"
+
+
+async def test_signals_reach_every_node_once_and_leave_nothing_behind(pool: Pool, database: str) -> None:
+    log = ContactLog(pool)
+    here, there = Feed(pool, log, dsn=database), Feed(pool, log, dsn=database)
+    heard: dict[str, list[Signal]] = {"here": [], "there": []}
+    arrived = asyncio.Event()
+    here.hear(heard["here"].append)
+    there.hear(heard["there"].append)
+    there.hear(lambda signal: arrived.set() if signal.what == "last" else None)
+    bells = [asyncio.create_task(feed.listen()) for feed in (here, there)]
+
+    async def both_listen() -> bool:
+        return here._bell is not None and there._bell is not None
+
+    try:
+        await eventually(both_listen)
+        said = [Signal(7, "typing", "visitor"), Signal(8, "typing", "agent"), Signal(7, "last", "visitor")]
+        for signal in said:
+            here.signal(signal)
+        assert heard["here"] == said
+        async with asyncio.timeout(20):
+            await arrived.wait()
+        assert heard == {"here": said, "there": said}
+    finally:
+        for bell in bells:
+            bell.cancel()
+        await asyncio.gather(*bells, return_exceptions=True)

@@ -176,3 +176,47 @@ def test_settings_of_mail_that_do_not_fit_together_are_refused_in_words(given, w
     assert len(found) == len(words)
     assert all(word in complaint for word, complaint in zip(words, found, strict=True))
     assert "s3cret" not in "".join(found) + repr(settings)
+
+
+MAILBOX = """
+[[imap]]
+name = "care"
+host = "imap.example.com"
+user = "care"
+password_env = "CARE_PASSWORD"
+"""
+
+
+def test_mailboxes_have_their_passwords_in_the_environment_and_do_not_show_them(config):
+    settings = load(config(MAILBOX, CARE_PASSWORD="hush"))
+    mailbox = settings.imap[0]
+    assert (mailbox.port, mailbox.security, mailbox.folder, mailbox.after) == (993, "tls", "INBOX", "seen")
+    assert "hush" not in repr(settings)
+    assert load(config(MAILBOX + 'security = "starttls"', CARE_PASSWORD="hush")).imap[0].port == 143
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ('after = "move"', "imap[1].move_to: the folder to move messages to was expected"),
+        (
+            'move_to = "Done"',
+            'line 7: imap[1].move_to: the folder to move messages to was expected; it goes with after = "move"',
+        ),
+        ('address = "care"', "line 7: imap[1].address: an address such as care@example.com was expected"),
+        ('password = "hush"', "line 7: imap[1].password: there is no such key"),
+        (MAILBOX, "line 9: imap[2].name: another mailbox is called care too"),
+    ],
+)
+def test_what_is_wrong_with_a_mailbox_is_named_with_its_line(config, more: str, words: str):
+    with pytest.raises(BadFile) as refused:
+        load(config(MAILBOX + more, CARE_PASSWORD="hush"))
+    assert words in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_mailbox_whose_password_is_missing_or_would_be_readable_is_refused(config):
+    with pytest.raises(BadFile, match="the variable CARE_PASSWORD was expected in the environment"):
+        load(config(MAILBOX))
+    settings = load(config(MAILBOX + 'security = "none"', CARE_PASSWORD="hush"))
+    assert "its password would go to imap.example.com for all to read" in problems(settings)[0]

@@ -29,7 +29,7 @@ async def test_a_task_that_crashes_is_logged_and_started_again(supervisor):
         await asyncio.Event().wait()
 
     with capture_logs() as logs:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             supervisor.keep("reader", work)
             await going.wait()
     assert supervisor.running == {"reader"}

@@ -1,6 +1,6 @@
 """Customers from a list of another system: known by their external id, made or brought up to date row by row."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,33 +58,43 @@ def read_row(cells: Mapping[str, str | None], *, region: str, users: Collection[
     return Row(text["external_id"] or None, fields, tuple(dict.fromkeys(addresses)))
 
 
-async def import_rows(log: ContactLog, rows: Iterable[Row], *, actor: int | None, now: datetime) -> Counts:
-    """In batches, each all or nothing."""
+def _untold(_done: int, _of: int) -> None:
+    pass
+
+
+async def import_rows(
+    log: ContactLog,
+    rows: Sequence[Row],
+    *,
+    actor: int | None,
+    now: datetime,
+    progress: Callable[[int, int], None] = _untold,
+) -> Counts:
+    """In batches, each all or nothing; `progress` is told after each (done, of how many)."""
     counts = Counts()
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            counts += await _import_batch(log, batch, actor=actor, now=now)
-            batch = []
-    return counts + await _import_batch(log, batch, actor=actor, now=now)
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        counts += await _import_batch(log, batch, actor=actor, now=now)
+        progress(start + len(batch), len(rows))
+    return counts
 
 
 async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | None, now: datetime) -> Counts:
     counts = Counts()
-    if not rows:
-        return counts
     async with log.transaction() as tx:
         known = await tx.connection.fetch(SQL.by_external_ids, [row.external_id for row in rows if row.external_id])
         ids = {row["external_id"]: row["id"] for row in known}
-        for ident in sorted(ids.values()):
+        merged = {row["id"]: row["now"] for row in known}
+        for ident in sorted({*merged, *merged.values()}):
             await tx.lock_customer(ident)
         for row in rows:
-            counts += await _import_row(tx, row, ids, actor=actor, now=now)
+            counts += await _import_row(tx, row, ids, merged, actor=actor, now=now)
     return counts
 
 
-async def _import_row(tx: Transaction, row: Row, ids: dict[str, int], *, actor: int | None, now: datetime) -> Counts:
+async def _import_row(
+    tx: Transaction, row: Row, ids: dict[str, int], merged: Mapping[int, int], *, actor: int | None, now: datetime
+) -> Counts:
     known = ids.get(row.external_id) if row.external_id is not None else None
     if known is None:
         ident = await customers.add(
@@ -94,8 +104,9 @@ async def _import_row(tx: Transaction, row: Row, ids: dict[str, int], *, actor: 
             ids[row.external_id] = ident
         return Counts(created=1)
     changed = await customers.change(tx, known, changes=row.fields, version=None, actor=actor, now=now)
-    before = {(each.kind, each.value) for each in (await store.get(tx.connection, known)).addresses}
+    whose = merged.get(known, known)
+    before = {(each.kind, each.value) for each in (await store.get(tx.connection, whose)).addresses}
     new = [each for each in row.addresses if (each.kind, each.value) not in before]
     if new:
-        await customers.extend(tx, known, addresses=new, actor=actor, now=now)
+        await customers.extend(tx, whose, addresses=new, actor=actor, now=now)
     return Counts(changed=1) if changed or new else Counts(unchanged=1)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from callcenter.actions import value as worth
 from callcenter.domain.customer import Address
-from callcenter.errors import Conflict, Invalid, NotFound
+from callcenter.errors import Conflict, Invalid, Outdated
 from callcenter.store import customers as store
+from callcenter.store.contracts import SQL as CONTRACTS
 from callcenter.store.customers import SQL
 from callcenter.store.log import ContactLog, Transaction
 
@@ -39,7 +41,7 @@ async def _check_owner(tx: Transaction, owner: str | None) -> None:
 
 
 async def create(
-    log: ContactLog,
+    log: ContactLog | Transaction,
     *,
     name: str,
     company: str | None,
@@ -85,6 +87,8 @@ async def add(
     if ident is None:
         raise Conflict(f"There is a customer with the external id {external_id} already.")
     await store.add_addresses(tx.connection, ident, addresses, now=now)
+    if values["tier"] is not None:
+        await worth.note_by_hand(tx, ident, values["tier"], actor=actor, now=now)
     await tx.append("customer.created", customer=ident, actor=actor, version=1, now=now)
     return ident
 
@@ -102,7 +106,8 @@ async def extend(
     """`add_address` of a locked customer inside a transaction of the caller's."""
     version = await tx.connection.fetchval(SQL.touch, customer)
     if version is None:
-        raise NotFound(f"There is no customer {customer}.")
+        elsewhere = (await store.get(tx.connection, customer)).merged_into
+        raise Conflict(f"Customer {customer} was merged into {elsewhere}.")
     await store.add_addresses(tx.connection, customer, addresses, now=now)
     await tx.append(
         "customer.changed", customer=customer, actor=actor, version=version, data={"changed": ["addresses"]}, now=now
@@ -120,7 +125,7 @@ async def update(
 ) -> None:
     """Changes name, company, tier, language, note or owner; `version` None: whatever it is.
 
-    Raises Invalid, NotFound, and Conflict when the record is at another version.
+    Raises Invalid, NotFound, and Outdated for another version.
     """
     if unknown := changes.keys() - _FIELDS.keys():
         raise Invalid(f"A customer has no {', '.join(sorted(unknown))}.", field=min(unknown))
@@ -141,7 +146,7 @@ async def change(
     """`update` of a locked customer inside a transaction of the caller's; whether anything changed."""
     before = await store.get(tx.connection, customer)
     if version is not None and version != before.version:
-        raise Conflict(f"The record was changed meanwhile; it is at version {before.version} now.")
+        raise Outdated(f"The record was changed meanwhile; it is at version {before.version} now.")
     old = {field: getattr(before, field) for field in _FIELDS}
     new = {**old, **{field: _check(field, value, longest=_FIELDS[field]) for field, value in changes.items()}}
     changed = [field for field in _FIELDS if new[field] != old[field]]
@@ -150,6 +155,11 @@ async def change(
     if "owner" in changed:
         await _check_owner(tx, new["owner"])
     after = await tx.connection.fetchval(SQL.change, customer, *new.values())
+    if "tier" in changed:
+        await worth.note_by_hand(tx, customer, new["tier"], actor=actor, now=now)
+    elif "language" in changed:
+        # What of theirs waits stands in another line now.
+        await tx.connection.execute(CONTRACTS.ask_review, [customer])
     await tx.append(
         "customer.changed", customer=customer, actor=actor, version=after, data={"changed": changed}, now=now
     )

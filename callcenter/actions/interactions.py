@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from callcenter.actions import tickets
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import (
     TIME_BOX_DISPOSITION,
@@ -18,7 +19,7 @@ from callcenter.domain.interaction import (
 )
 from callcenter.domain.overflow import Treatment
 from callcenter.errors import Conflict, Invalid
-from callcenter.store.directory import Queue
+from callcenter.store.directory import Queue, lacks_phone
 from callcenter.store.log import ContactLog
 
 Events = tuple[Event, ...]
@@ -129,7 +130,9 @@ async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due
 
 
 async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now: datetime) -> Events:
-    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent has no room for it."""
+    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent cannot take it."""
+    if await lacks_phone(log.pool, interaction, agent):
+        raise Conflict("The agent has no phone to take a call with.")
     decision = {"reason": "assigned", "by": by}
     events = await reserve(
         log,
@@ -149,6 +152,11 @@ async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now:
 async def offer(log: ContactLog, reservation: int, *, due: datetime, now: datetime) -> Events:
     """Empty when the reservation ended in the meantime."""
     return await log.write("offer", reservation, due, now)
+
+
+async def show_offer(log: ContactLog, reservation: int, *, now: datetime) -> Events:
+    """Its card has gone out to the agent's desk. Empty when that was told before, or it ended in the meantime."""
+    return await log.write("show_offer", reservation, now)
 
 
 async def answer(log: ContactLog, reservation: int, *, now: datetime, leg: str | None = None) -> Events:
@@ -249,12 +257,19 @@ async def close_time_box(log: ContactLog, reservation: int, *, note: str | None,
 
 
 async def identify(log: ContactLog, interaction: int, *, customer: int | None, actor: int, now: datetime) -> Events:
-    """A person says who this is; the address is remembered for the next time. Raises Invalid for nobody's id."""
+    """A person says who this is: the address is remembered for the next time, and the ticket knows its customer.
+
+    Raises Invalid for nobody's id.
+    """
     try:
-        events = await log.write("identify", interaction, customer, actor, now)
+        async with log.transaction() as tx:
+            _moved(tuple(await tx.verb("identify", interaction, customer, actor, now)), "There is no such interaction.")
+            ticket = tx.events[-1].ticket
+            if ticket is not None and customer is not None:
+                await tickets.join(tx, ticket, customer=customer, actor=actor, now=now)
     except asyncpg.ForeignKeyViolationError:
         raise Invalid(f"There is no customer {customer}.", field="customer") from None
-    return _moved(events, "There is no such interaction.")
+    return tuple(tx.events)
 
 
 def _moved(events: Events, otherwise: str) -> Events:

@@ -1,11 +1,12 @@
 """What can be done to a letter: put it into the outbox, take it for an attempt, and say what came of that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from callcenter.domain.outbox import LetterState
+from callcenter.domain.outbox import Enclosure, LetterState
+from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.log import ContactLog, Transaction
 from callcenter.store.outbox import SQL, Outgoing, outgoing
 
@@ -28,6 +29,8 @@ class NewLetter:
     ticket: int | None = None
     customer: int | None = None
     queue: int | None = None
+    # `in_reply_to`, `references`, `reply_to`, `auto`: see callcenter.domain.outbox.Thread.
+    thread: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def put(
@@ -49,6 +52,7 @@ async def put(
         letter.ticket,
         letter.customer,
         letter.queue,
+        dict(letter.thread),
         now,
         at,
         expires,
@@ -56,10 +60,57 @@ async def put(
     return ident
 
 
+async def withhold(tx: Transaction, letter: NewLetter, *, why: str, now: datetime) -> int:
+    """It is not sent, and everybody can see that: a failed letter with `why` in place of a mail server's words."""
+    ident = await put(tx, letter, now=now)
+    await tx.connection.fetchval(SQL.give_up, ident, 0, why, now)
+    data = {
+        "letter": ident,
+        "state": LetterState.FAILED,
+        "template": letter.template,
+        "attempt": 0,
+        "reason": "withheld",
+    }
+    await tx.append(
+        "message.failed",
+        interaction=letter.interaction,
+        ticket=letter.ticket,
+        customer=letter.customer,
+        queue=letter.queue,
+        data=data,
+        now=now,
+    )
+    return ident
+
+
+async def put_all(tx: Transaction, letters: Sequence[tuple[NewLetter, datetime]], *, now: datetime) -> None:
+    """Many letters by template, each with the moment from which on it may go out."""
+    new = [letter for letter, _ in letters]
+    await tx.connection.execute(
+        SQL.put_all,
+        [letter.recipient for letter in new],
+        [letter.recipient_name for letter in new],
+        [letter.language for letter in new],
+        [letter.template for letter in new],
+        [dict(letter.data) for letter in new],
+        [letter.ticket for letter in new],
+        [letter.queue for letter in new],
+        now,
+        [due for _, due in letters],
+        [due + GOOD_FOR for _, due in letters],
+    )
+
+
 async def take(log: ContactLog, *, domain: str, lease: timedelta, now: datetime) -> Outgoing | None:
     """The next letter that is due, for one attempt that ends within `lease`; None when there is none."""
+    await log.pool.execute(SQL.drop_moot, now)
     row = await log.pool.fetchrow(SQL.take, domain, now + lease, now)
     return None if row is None else outgoing(row)
+
+
+async def files(log: ContactLog, letter: Outgoing) -> Sequence[Enclosure]:
+    """What goes with it."""
+    return [Enclosure(*row) for row in await log.pool.fetch(ANSWERS.files, letter.id)]
 
 
 async def sent(log: ContactLog, letter: Outgoing, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from callcenter.domain.address import read_address
 from callcenter.domain.customer import AddressKind
-from callcenter.domain.interaction import Arrival, Channel, State
+from callcenter.domain.interaction import OFFERED_WORK, Arrival, Channel, State
 from callcenter.errors import Invalid
 from callcenter.store.log import ContactLog
 from callcenter.store.postings import SQL
@@ -26,6 +26,8 @@ def arrival_of(
     """Who came, as well as the address tells. Raises Invalid for calls, which only a PBX brings."""
     if channel is Channel.PHONE:
         raise Invalid("Calls come from a PBX.", field="channel")
+    if channel in OFFERED_WORK:
+        raise Invalid("Tickets and tasks wait by themselves where their queue offers them; open one.", field="channel")
     kind, value = _address(channel, address, region)
     return Arrival(channel, external_id, kind, value, subject=subject, asks=asks)
 

@@ -1,22 +1,31 @@
 """Promises to customers: clocks that follow what happens to a ticket, and the sweep that warns and escalates."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from callcenter.actions import deliveries, tasks
+from callcenter.actions.notices import NewNotice
+from callcenter.actions.notices import put as put_notices
+from callcenter.actions.recipients import Recipients, ways
+from callcenter.domain import contract as contracts
 from callcenter.domain import sla as rules
-from callcenter.domain.agent import Role
-from callcenter.domain.sla import LATE, Clock, Moment, Pause
-from callcenter.domain.ticket import Priority, TicketState
-from callcenter.errors import NotFound
+from callcenter.domain.notice import Way
+from callcenter.domain.sla import LATE, Action, Clock, Moment, Pause
+from callcenter.domain.ticket import OVER, Priority, TicketState
+from callcenter.domain.ticket_rules import MOST_TAGS
+from callcenter.errors import Invalid, NotFound
 from callcenter.store import sla as store
 from callcenter.store import tickets
 from callcenter.store.directory import Directory, User
 from callcenter.store.log import ContactLog, Entry, Transaction
+from callcenter.store.rules import TaskPlan, task_plan
 from callcenter.store.sla import SQL, Promises, Record
 from callcenter.store.tickets import Ticket
 
+# What escalations change of a ticket.
+_MOVED = ("state", "priority", "queue", "owner", "tags")
 _WORKED_ON = (TicketState.NEW, TicketState.OPEN)
 
 
@@ -32,7 +41,7 @@ async def follow(
 ) -> None:
     """Part of each action on a ticket, behind its own event: its clocks as of then. `before` None: just opened."""
     promised = await store.promises(tx.connection)
-    record = (await store.load(tx.connection, [after.id]))[after.id]
+    record = (await store.load(tx.connection, [after.id], new=before is None))[after.id]
     if asked_at is not None:
         record.facts = rules.asked(record.facts, asked_at)
     if answered_at is not None:
@@ -42,6 +51,40 @@ async def follow(
     await store.save(tx.connection, [record], revision=promised.revision)
     if moved:
         await tx.append_all([_entry(kind, after, _said(clock), actor, now) for kind, clock in moved])
+
+
+async def unanswer(
+    tx: Transaction, ticket: Ticket, *, at: datetime, other: datetime | None, actor: int, now: datetime
+) -> None:
+    """The answer at `at` was taken back: what it had stopped runs on as if it had never been. `other`: the next one."""
+    promised = await store.promises(tx.connection)
+    asked_at = None if other is not None else await tx.connection.fetchval(SQL.unmeet, ticket.id, at)
+    record = (await store.load(tx.connection, [ticket.id]))[ticket.id]
+    record.facts = rules.unanswered(record.facts, at, other=other, asked_at=asked_at)
+    moved = _settle(record, promised, now)
+    await store.save(tx.connection, [record], revision=promised.revision)
+    await tx.append_all([_entry(kind, ticket, _said(clock), actor, now) for kind, clock in moved])
+
+
+async def owed_since(tx: Transaction, ticket: Ticket) -> datetime | None:
+    """Since when the customer of a ticket waits for an answer; None: they do not."""
+    facts = (await store.load(tx.connection, [ticket.id]))[ticket.id].facts
+    if ticket.state in OVER:
+        return None
+    if facts.answered_at is None:
+        return facts.created_at
+    return facts.asked_at if facts.replied_at is None else None
+
+
+async def end(tx: Transaction, before: Ticket, after: Ticket, *, actor: int | None, now: datetime) -> None:
+    """Its case goes on in another ticket: nothing is owed here from now on, and nothing will be worked out again."""
+    promised = await store.promises(tx.connection)
+    record = (await store.load(tx.connection, [after.id]))[after.id]
+    _note(record, before.state, after, now)
+    clocks, record.clocks = record.clocks, rules.voided(record.clocks, now)
+    record.changed_clocks |= {name for name, clock in record.clocks.items() if clock != clocks[name]}
+    record.next_at = None
+    await store.save(tx.connection, [record], revision=promised.revision)
 
 
 def _note(record: Record, state: TicketState, after: Ticket, now: datetime) -> None:
@@ -61,7 +104,11 @@ def _note(record: Record, state: TicketState, after: Ticket, now: datetime) -> N
 
 def _settle(record: Record, promised: Promises, now: datetime) -> list[tuple[str, Clock]]:
     """Brings the clocks up to `now`; answers what the log is to say of it."""
-    policy = rules.choose(promised.policies, record.case)
+    cover = contracts.in_force(record.covers, record.case, now)
+    case = {**record.case, "contract": cover.kind if cover is not None else None}
+    policy = contracts.promised(rules.choose(promised.policies, case), cover)
+    if cover is not None and record.contract is None and cover.starts_at <= record.facts.created_at:
+        record.contract = record.case_of = cover.id
     before = record.clocks
     record.clocks = rules.recompute(policy, record.facts, record.pauses, before, now)
     record.changed_clocks |= {name for name, clock in record.clocks.items() if clock != before.get(name)}
@@ -74,6 +121,8 @@ def _settle(record: Record, promised: Promises, now: datetime) -> list[tuple[str
             levels.remove(moment)
     record.levels = levels
     record.next_at = rules.next_moment(record.clocks, levels)
+    if record.covers and record.facts.over_at is None and (change := contracts.next_change(record.covers, now)):
+        record.next_at = min(change, record.next_at or change)
     return list(rules.told(before, record.clocks))
 
 
@@ -109,8 +158,17 @@ def _entry(kind: str, ticket: Ticket, data: Mapping[str, Any], actor: int | None
 # -- the sweep
 
 
-async def sweep(log: ContactLog, directory: Directory, *, now: datetime, limit: int = 100) -> int:
+async def sweep(
+    log: ContactLog,
+    directory: Directory,
+    *,
+    now: datetime,
+    limit: int = 100,
+    able: Collection[Way] = tuple(Way),
+) -> int:
     """Breaches, warns and escalates what is due, at most so many tickets; how many were looked at.
+
+    `able`: the ways in which notices leave this house, besides the console.
 
     Any number of sweeps may run at once: each ticket is locked, looked at again, and left as done.
     """
@@ -124,11 +182,14 @@ async def sweep(log: ContactLog, directory: Directory, *, now: datetime, limit: 
             return 0
         records = await store.load(tx.connection, found)
         held = await tickets.many(tx.connection, found)
-        runs = [_Run(held[ident], records[ident], promised, directory, now) for ident in found if ident in records]
+        runs = [
+            _Run(held[ident], records[ident], promised, directory, now, able) for ident in found if ident in records
+        ]
         runs = [run for run in runs if run.is_due]
         for run in runs:
             run.catch_up()
         await _write(tx, runs, promised, now)
+        tx.promised |= {run.ticket.id: now for run in runs if run.was_outdated}
     return len(runs)
 
 
@@ -137,9 +198,19 @@ async def _write(tx: Transaction, runs: Sequence["_Run"], promised: Promises, no
     if changed := [tickets.change_row(ticket, now) for run in runs for ticket in run.written]:
         await tx.connection.executemany(tickets.SQL.change, changed)
     if notices := [notice for run in runs for notice in run.notices]:
-        await tx.connection.executemany(SQL.add_notice, notices)
-    if entries := [entry for run in runs for entry in run.entries]:
-        await tx.append_all(entries)
+        await put_notices(tx, notices, now=now)
+    events = iter(await tx.append_all([entry for run in runs for entry in run.entries]))
+    hooked = []
+    for run in runs:
+        own = [next(events) for _ in run.entries]
+        hooked += [(webhook, own[place]) for place, webhook in run.webhooks]
+    for run in runs:
+        for policy, plan in run.tasks:
+            await tasks.open_task(
+                tx, run.directory, plan=plan, ticket=run.ticket.id, rule=f"policy:{policy}", actor=None, now=now
+            )
+    if hooked:
+        await deliveries.put(tx, hooked, directory=runs[0].directory, now=now)
 
 
 @dataclass(slots=True)
@@ -151,15 +222,23 @@ class _Run:
     promised: Promises
     directory: Directory
     now: datetime
+    able: Collection[Way]
     written: list[Ticket] = field(default_factory=list)
-    notices: list[tuple[int, int, str, datetime, datetime]] = field(default_factory=list)
+    notices: list[NewNotice] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    webhooks: list[tuple[int, str]] = field(default_factory=list)  # (which of the entries, webhook)
+    tasks: list[tuple[str | None, TaskPlan]] = field(default_factory=list)  # (policy, task to be opened)
 
     @property
     def is_due(self) -> bool:
         """False when another sweep was here between our question and our lock."""
         due = self.record.next_at is not None and self.record.next_at <= self.now
-        return due or self.record.revision < self.promised.revision
+        return due or self.was_outdated
+
+    @property
+    def was_outdated(self) -> bool:
+        """Worked out under other promises, or for a customer of another tier or contract."""
+        return self.record.revision < self.promised.revision
 
     def catch_up(self) -> None:
         """Moment by moment up to now, so that what was missed happens once and in its order."""
@@ -179,16 +258,23 @@ class _Run:
     def _fire(self, moment: Moment) -> None:
         level, clock = moment.level, self.record.clocks[moment.level.clock]
         _mark(self.record, moment, self.now)
+        if not level.fits(self._conditions()):
+            return
         said = {"clock": level.clock, "round": moment.round, "level": level.number, "at": level.at, "due_at": moment.at}
         said |= self._lateness(moment.at)
         if level.used(clock.target) < clock.target:
             self._say("sla.warned", said)
         before = self.ticket
-        told: dict[int, None] = {}
+        told: dict[int, list[Action]] = {}
         for action in level.actions:
-            told |= dict.fromkeys(self._act(action.verb, action.value))
-        self.notices += [(user, before.id, level.clock, clock.due_at or moment.at, self.now) for user in told]
-        changes = [name for name in ("state", "priority", "queue", "owner") if _differs(before, self.ticket, name)]
+            for user in self._act(action):
+                told.setdefault(user.id, []).append(action)
+        notices = [action for action in level.actions if action.verb == "notify"]
+        if notices and not told:
+            # Nobody follows it.
+            told = {user.id: notices for user in Recipients(self.directory, self.ticket).somebody()}
+        self.notices += [self._notice(self.directory.users[user], actions, said) for user, actions in told.items()]
+        changes = [name for name in _MOVED if _differs(before, self.ticket, name)]
         if changes:
             self.ticket = replace(self.ticket, version=before.version + 1)
             self.written.append(self.ticket)
@@ -196,63 +282,98 @@ class _Run:
             queue = self.directory.queues.get(self.ticket.queue or 0)
             moved = {"priority": self.ticket.priority, "queue": queue.name if queue is not None else None}
             self.record.case = {**self.record.case, **moved}
+        said |= {"policy": self.record.policy}
         said |= {"actions": [{action.verb: action.value} for action in level.actions], "notified": list(told)}
+        hooks = [action.value for action in level.actions if action.verb == "webhook"]
         if "owner" in changes:
             said["before_owner"] = before.owner
         self._say("ticket.escalated", {**said, "changed": changes})
+        self.webhooks += [(len(self.entries) - 1, hook) for hook in hooks]
 
-    def _act(self, verb: str, what: str) -> Sequence[int]:
+    def _conditions(self) -> dict[str, str | None]:
+        ticket = self.ticket
+        queue, owner = self.directory.queues.get(ticket.queue or 0), self.directory.users.get(ticket.owner or 0)
+        return {
+            "priority": ticket.priority,
+            "state": ticket.state,
+            "queue": None if queue is None else queue.name,
+            "owner": None if owner is None else owner.name,
+        }
+
+    def _act(self, action: Action) -> Sequence[User]:
         """Does it, and answers who is to be told."""
-        if verb == "priority":
-            self.ticket = replace(self.ticket, priority=rules.raised(self.ticket.priority, Priority(what)))
-            return ()
-        kind, _, name = what.partition(":")
-        if verb == "notify":
-            return [user.id for user in self._people(kind, name)] or self._somebody()
+        whom = Recipients(self.directory, self.ticket)
+        kind, _, name = action.value.partition(":")
+        match action.verb:
+            case "priority":
+                self.ticket = replace(self.ticket, priority=rules.raised(self.ticket.priority, Priority(action.value)))
+                return ()
+            case "tag":
+                self._tag(action.value)
+                return ()
+            case "task":
+                return self._plan(task_plan(action.task or {}))
+            case "webhook":
+                return ()  # told what was done, when all is done
+            case "notify" if action.value == "followers":
+                return whom.of(kind)  # that nobody follows a ticket is no fault: the level may tell others
+            case "notify":
+                return whom.of(kind, name) or whom.somebody()
         if kind == "queue":
             try:
                 queue = self.directory.queue_named(name)
             except NotFound:
-                return self._somebody()
+                return whom.somebody()
             # Whoever had it could not do it in time; in the new queue anybody may take it.
             self.ticket = replace(self.ticket, queue=queue.id, owner=None)
             return ()
-        heirs = self._people(kind, name)
+        heirs = whom.of(kind, name)
         if not heirs:
-            return self._somebody()
+            return whom.somebody()
         state = TicketState.OPEN if self.ticket.state is TicketState.NEW else self.ticket.state
         self.ticket = replace(self.ticket, owner=heirs[0].id, state=state)
-        return (heirs[0].id,)
+        return heirs[:1]
 
-    def _people(self, kind: str, name: str) -> list[User]:
-        match kind:
-            case "owner":
-                found = [self.directory.users.get(self.ticket.owner or 0)]
-            case "manager":
-                line = list(self._managers())[: int(name or 1)]
-                found = [line[-1]] if line else []
-            case "role":
-                found = [user for user in self.directory.users.values() if user.role == name]
-            case _:
-                found = [user for user in self.directory.users.values() if user.name == name]
-        return [user for user in found if user is not None and user.active]
+    def _tag(self, tag: str) -> None:
+        tags = tuple(sorted({*self.ticket.tags, tag}))
+        if len(tags) <= MOST_TAGS:
+            self.ticket = replace(self.ticket, tags=tags)
 
-    def _managers(self) -> Iterator[User]:
-        """Up the line from the owner; who has left is passed over."""
-        users, seen = self.directory.users, set()
-        user = users.get(self.ticket.owner or 0)
-        while user is not None and user.manager is not None and user.manager not in seen:
-            seen.add(user.manager)
-            user = users.get(user.manager)
-            if user is not None and user.active:
-                yield user
+    def _plan(self, plan: TaskPlan) -> Sequence[User]:
+        """Where whoever should do it has left it is nobody's yet, and supervisors are told."""
+        lost = False
+        try:
+            tasks.assignee(self.directory, plan.assignee, self.ticket)
+        except Invalid:
+            plan, lost = replace(plan, assignee=None), True
+        self.tasks.append((self.record.policy, plan))
+        return Recipients(self.directory, self.ticket).somebody() if lost else ()
 
-    def _somebody(self) -> list[int]:
-        """Nobody is where it leads: then all supervisors are told, rather than nobody."""
-        for role in (Role.SUPERVISOR, Role.ADMINISTRATOR):
-            if found := self._people("role", role):
-                return [user.id for user in found]
-        return []
+    def _notice(self, user: User, actions: Sequence[Action], said: Mapping[str, Any]) -> NewNotice:
+        """One for each who is told, however many of the level's actions tell them."""
+        wanted = {way for action in actions for way in ways(user, action.by)}
+        # Where one of the actions may wake them, they are woken.
+        waits = all(action.respect_hours for action in actions)
+        whom = Recipients(self.directory, self.ticket)
+        clock = self.record.clocks[said["clock"]]
+        queue = self.directory.queues.get(self.ticket.queue or 0)
+        data = {
+            "number": self.ticket.number,
+            "clock": said["clock"],
+            "due_at": (clock.due_at or said["due_at"]).isoformat(),
+        }
+        data |= {"priority": self.ticket.priority, "queue": queue.name if queue is not None else None}
+        return NewNotice(
+            user=user,
+            ticket=self.ticket.id,
+            number=self.ticket.number,
+            queue=self.ticket.queue,
+            clock=said["clock"],
+            due_at=clock.due_at or said["due_at"],
+            ways=tuple(way for way in Way if way in wanted and way in self.able),
+            disturb_at=whom.opening(user, self.now) if waits else self.now,
+            data=data,
+        )
 
     def _lateness(self, at: datetime | None) -> dict[str, bool]:
         return {"late": at is not None and self.now - at > LATE}
@@ -263,13 +384,3 @@ class _Run:
 
 def _differs(before: Ticket, after: Ticket, name: str) -> bool:
     return bool(getattr(before, name) != getattr(after, name))
-
-
-async def see(log: ContactLog, notice: int | None, *, user: int, now: datetime) -> None:
-    """A user has seen a notice (None: all of theirs). A second time changes nothing; somebody else's is not found."""
-    async with log.transaction() as tx:
-        seen = [row["id"] for row in await tx.connection.fetch(SQL.see_notices, user, notice, now)]
-        if seen:
-            await tx.append("notice.seen", agent=user, actor=user, data={"notices": seen}, now=now)
-        elif notice is not None and not await tx.connection.fetchval(SQL.is_notice_of, notice, user):
-            raise NotFound("There is no such notice.")

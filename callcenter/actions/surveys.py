@@ -1,14 +1,18 @@
 """Asking customers how a contact was, once it is wrapped up, and taking their answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 
 from callcenter.actions import outbox, tickets
 from callcenter.actions.outbox import NewLetter
-from callcenter.domain.survey import LONGEST_COMMENT, SCORES
+from callcenter.domain.questionnaire import read_answers, read_questions
+from callcenter.domain.survey import LONGEST_COMMENT, SCORES, Via
 from callcenter.domain.ticket import Priority
+from callcenter.domain.ticket_rules import OURS
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.log import ContactLog, Transaction
 from callcenter.store.organisation import survey_of
@@ -23,7 +27,7 @@ _STEP = 1000
 # Whoever changes their mind more often is playing.
 _MOST_ANSWERS = 20
 TEMPLATE = "survey"
-TICKET_CATEGORY = "satisfaction"
+(TICKET_CATEGORY,) = OURS
 
 
 async def ask_about_closed(log: ContactLog, *, now: datetime) -> int:
@@ -40,6 +44,9 @@ async def ask_about_closed(log: ContactLog, *, now: datetime) -> int:
             behind = cursor["epoch"], str(cursor["xid"]), cursor["seq"]
             rows = await tx.connection.fetch(SQL.closed, *behind, _PAGE, now - _REMEMBERED)
             closed = [row for row in rows if row["seq"] is not None]
+            # Whoever asks them at the same moment in another way waits here; in one order, since a merge takes two.
+            for row in await tx.connection.fetch(SQL.customers, [row["interaction_id"] for row in closed]):
+                await tx.lock_customer(row["customer_id"])
             for row in closed:
                 asked += await _ask(tx, row["interaction_id"], now=now)
             await _move_on(tx, cursor, rows[-1], full=len(closed) == _PAGE)
@@ -60,6 +67,8 @@ async def _ask(tx: Transaction, interaction: int, *, now: datetime) -> bool:
     if found is None:
         return False
     rules = survey_of(found["survey"])
+    if Via.MAIL not in rules.by:
+        return False
     asked_at = found["closed_at"] + rules.delay
     if await tx.connection.fetchval(SQL.was_asked, found["customer_id"], found["address"], asked_at - rules.not_again):
         return False
@@ -76,6 +85,8 @@ async def _ask(tx: Transaction, interaction: int, *, now: datetime) -> bool:
         found["language"],
         asked_at,
         expires_at,
+        Via.MAIL,
+        rules.form,
     )
     letter = NewLetter(
         recipient=found["address"],
@@ -95,24 +106,35 @@ async def _ask(tx: Transaction, interaction: int, *, now: datetime) -> bool:
     )
     put = await outbox.put(tx, letter, now=now, due=asked_at, until=expires_at)
     await tx.connection.execute(SQL.set_letter, ident, put)
-    await _tell(tx, "survey.asked", await get(tx.connection, ident), now=now)
+    await tell(tx, "survey.asked", await get(tx.connection, ident), now=now)
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What the ticket of a bad score is called, and its note, in the organisation's language."""
+    """What the ticket of a bad score is called, and its note, in the organisation's language.
+
+    The first paragraph of the note is ours; what stands behind it is the customer's, and deleted with their words.
+    """
 
     subject: str
     note: str
 
 
 async def answer(
-    log: ContactLog, survey: int, *, score: int, comment: str | None, follow_up: FollowUp, now: datetime
+    log: ContactLog | Transaction,
+    survey: int,
+    *,
+    score: int,
+    comment: str | None,
+    follow_up: FollowUp,
+    now: datetime,
+    answers: Mapping[str, Any] | None = None,
 ) -> Survey:
     """Stored once a contact, and changed while that is allowed; the first bad score opens a ticket.
 
-    Raises NotFound, Invalid for what is no score of this question, Conflict when it is too late.
+    `answers` to the further questions; None leaves them. Raises NotFound, Invalid for what is no answer to its
+    question, Conflict when it is too late.
     """
     text = _comment(comment)
     async with log.transaction() as tx:
@@ -122,16 +144,27 @@ async def answer(
         before = await get(tx.connection, survey)
         if score not in SCORES[before.ask]:
             raise Invalid("Choose one of the answers.", field="score")
-        if (before.score, before.comment) == (score, text):
+        further = _further(before, score, answers)
+        if (before.score, before.comment, before.answers) == (score, text, further):
             return before
         if now >= before.open_until() or before.version > _MOST_ANSWERS:
             raise Conflict("This answer can no longer be changed.")
-        await tx.connection.fetchval(SQL.answer, survey, before.version, score, text, now)
-        if score <= before.bad and before.ticket is None:
+        await tx.connection.fetchval(SQL.answer, survey, before.version, score, text, now, further)
+        if before.ticket is not None and text is not None:
+            # Most say why after they have said how it was.
+            await tx.lock_ticket(before.ticket)
+            await tx.connection.execute(SQL.note_again, survey, follow_up.note)
+        elif score <= before.bad and before.ticket is None:
             await _follow_up(tx, before, follow_up, now=now)
         after = await get(tx.connection, survey)
-        await _tell(tx, "survey.answered", after, bad=score <= after.bad, now=now)
+        await tell(tx, "survey.answered", after, bad=score <= after.bad, now=now)
     return after
+
+
+def _further(survey: Survey, score: int, answers: Mapping[str, Any] | None) -> dict[str, Any]:
+    if answers is None:
+        return dict(survey.answers)
+    return read_answers(read_questions(survey.form), answers, bad=score <= survey.bad)
 
 
 async def _follow_up(tx: Transaction, survey: Survey, words: FollowUp, *, now: datetime) -> None:
@@ -162,7 +195,8 @@ def _comment(comment: str | None) -> str | None:
     return text or None
 
 
-async def _tell(tx: Transaction, kind: str, survey: Survey, *, now: datetime, bad: bool | None = None) -> None:
+async def tell(tx: Transaction, kind: str, survey: Survey, *, now: datetime, bad: bool | None = None) -> None:
+    """The log hears ids and scores, never a word of the customer."""
     data = {"survey": survey.id, "ask": survey.ask, "score": survey.score}
     await tx.append(
         kind,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from callcenter.domain import password as passwords
 from callcenter.domain.agent import Role
+from callcenter.domain.network import limited_as
 from callcenter.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized
 from callcenter.store.log import ContactLog
 from callcenter.store.users import SQL, Account, Session, add_user, secret_hash
@@ -43,7 +44,7 @@ async def sign_in(
 ) -> SignedIn:
     """Raises TooMany before the password is looked at, Unauthorized without telling which of the two was wrong."""
     pool = log.pool
-    by_account, by_address = f"account:{name.casefold()[:200]}", f"address:{address}"
+    by_account, by_address = f"account:{name.casefold()[:200]}", f"address:{limited_as(address)}"
     # The address first: one that tries too often must not lock out account after account.
     await _note_attempt(log, by_address, limit=ADDRESS_LIMIT, now=now)
     await _note_attempt(log, by_account, limit=ACCOUNT_LIMIT, now=now)

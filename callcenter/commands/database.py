@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from callcenter.app import database
 from callcenter.errors import Invalid
 from callcenter.settings import Settings
 from callcenter.store import migrate
 from callcenter.store.db import connect_pool
+from callcenter.store.embedded import database
 from callcenter.store.log import ContactLog
 
 

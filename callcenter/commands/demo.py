@@ -11,6 +11,7 @@ from pathlib import Path
 from callcenter import logs
 from callcenter.demo.banner import banner, in_colour
 from callcenter.demo.history import Size
+from callcenter.demo.shop import address_of
 from callcenter.demo.show import VISITOR, show
 from callcenter.settings import Settings
 
@@ -71,6 +72,7 @@ async def _work(given: argparse.Namespace, settings: Settings) -> None:
             banner(
                 name=general.name if general is not None else "Demo",
                 url=server.url,
+                shop=address_of(file),
                 users=file.organisation.users,
                 visitor=VISITOR,
                 traffic=traffic,

@@ -2,19 +2,18 @@
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 
 import orjson
 
 from callcenter import toml
 from callcenter.commands.plot import course_svg
+from callcenter.commands.progress import progress_bar
 from callcenter.errors import Invalid
 from callcenter.settings import Settings
 from routing.scenario import SCENARIO, Scenario
 from routing.simulate import FIGURES, Estimate, Outcome, simulate
 
-_WIDTH = 30
 _PERCENT = frozenset({"service_level", "abandonment", "occupancy"})
 
 
@@ -28,7 +27,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 async def _simulate(given: argparse.Namespace, _: Settings) -> int:
     scenario = toml.read(given.scenario).read_as(SCENARIO)
-    outcome = await asyncio.to_thread(simulate, scenario, progress=_progress if sys.stderr.isatty() else _silent)
+    outcome = await asyncio.to_thread(simulate, scenario, progress=progress_bar())
     if given.json:
         queues = {
             queue: {name: each._asdict() for name, each in of_queue.items()}
@@ -48,16 +47,6 @@ def _draw(path: Path, outcome: Outcome, scenario: Scenario) -> None:
         path.write_text(course_svg(outcome.course, targets, scenario.simulation.length.total_seconds()))
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _silent(_done: int, _of: int) -> None:
-    pass
-
-
-def _progress(done: int, of: int) -> None:
-    filled = _WIDTH * done // of
-    end = "\n" if done == of else ""
-    print(f"\r[{'#' * filled}{' ' * (_WIDTH - filled)}] {done}/{of}", end=end, file=sys.stderr, flush=True)
 
 
 def _table(outcome: Outcome) -> str:

@@ -13,7 +13,15 @@ _ORDER = {Role.AGENT: 1, Role.SUPERVISOR: 2, Role.ADMINISTRATOR: 3}
 
 
 def banner(
-    *, name: str, url: str, users: Sequence[UserEntry], visitor: str, traffic: bool, command: str, colour: bool
+    *,
+    name: str,
+    url: str,
+    shop: str,
+    users: Sequence[UserEntry],
+    visitor: str,
+    traffic: bool,
+    command: str,
+    colour: bool,
 ) -> str:
     """The whole text. `visitor`: the agent whom the reader may be; `command`: how to run ours."""
 
@@ -24,7 +32,8 @@ def banner(
     shown.sort(key=lambda user: (user.name != visitor, _ORDER[Role(user.role)]))
     widths = [max(_width(text) for text in column) for column in zip(*[_cells(user) for user in shown], strict=True)]
     lines = ["", f"  {paint(name, '1')}  {paint('callcenter demo', '2')}", ""]
-    lines += [f"    Console   {paint(url, '1;36')}", f"    Wall      {paint(f'{url}/wall', '36')}", ""]
+    lines += [f"    Console   {paint(url, '1;36')}", f"    Wall      {paint(f'{url}/wall', '36')}"]
+    lines += [f"    Shop      {paint(shop, '36')}  {paint('its pages have the chat', '2')}", ""]
     lines += [f"    {paint('Sign in as', '2')}"]
     for user in shown:
         cells = [cell + " " * (width - _width(cell)) for cell, width in zip(_cells(user), widths, strict=True)]

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from callcenter.actions import organisation
+from callcenter.demo import grades
+from callcenter.demo.articles import write_articles
+from callcenter.demo.entitlements import make_entitlements
 from callcenter.demo.history import History, Size
 from callcenter.domain.organisation_file import OrganisationFile
 from callcenter.errors import Invalid
@@ -45,6 +48,7 @@ async def prepare(dsn: str, file: OrganisationFile, *, size: Size, now: datetime
         if await bulk.is_untouched(pool):
             tell(f"Inventing {size.customers:,} customers and a year of their stories; only this once …")
             await _make_history(pool, size=size, now=now)
+        await write_articles(ContactLog(pool), now=now)
     finally:
         await pool.close()
 
@@ -71,4 +75,6 @@ async def _make_history(pool: Pool, *, size: Size, now: datetime) -> None:
         batch = await asyncio.to_thread(history.tell)
     finally:
         history.stopped = True
-    await bulk.load(pool, batch, log_since=now - _LOGGED, now=now)
+    if await bulk.load(pool, batch, log_since=now - _LOGGED, now=now):
+        await grades.grade_some(ContactLog(pool), directory.users, now=now)
+        await make_entitlements(ContactLog(pool), directory, history.people, seed=SEED, now=now)

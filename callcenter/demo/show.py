@@ -12,14 +12,17 @@ from pydantic import SecretStr
 from callcenter import app
 from callcenter.app import Running
 from callcenter.demo.callers import Callers
+from callcenter.demo.chats import Chatters
 from callcenter.demo.company import prepare, read_file
 from callcenter.demo.history import Size
 from callcenter.demo.robots import Login, Robots
+from callcenter.demo.shop import KEY, Shop, a_shop, with_site
 from callcenter.demo.traffic import Traffic
 from callcenter.domain.agent import Role
 from callcenter.domain.organisation_file import OrganisationFile
 from callcenter.settings import PbxSettings, Settings
 from callcenter.store.directory import Directory
+from callcenter.store.embedded import database
 from callcenter.supervisor import Supervisor
 from channels.telephony.fakepbx import FakePbx
 
@@ -40,11 +43,13 @@ async def show(
 
     `speed`: how much faster than people the played ones are. `tell` is given what takes long, for a person to read.
     """
-    file = read_file()
-    async with app.database(settings) as dsn:
+    beside = settings.http_port + 1 if settings.http_port else 0
+    async with a_shop(settings.http_host, beside) as shop, database(settings) as dsn:
+        file = with_site(read_file(), shop.url)
         await prepare(dsn, file, size=size, now=app.clock(), tell=tell)
         if not traffic:
             async with app.running(settings, dsn) as server:
+                shop.server = server.url
                 yield server, file
             return
         pbx = FakePbx(
@@ -56,8 +61,9 @@ async def show(
         await pbx.start()
         try:
             async with app.running(_with(settings, pbx), dsn) as server:
+                shop.server = server.url
                 pbx.nodes = [(settings.agi_host, server.agi_port)]
-                async with _played(server, pbx, file, speed=speed):
+                async with _played(server, pbx, file, shop, speed=speed):
                     yield server, file
         finally:
             await pbx.stop()
@@ -95,7 +101,9 @@ def _beside_visitor(file: OrganisationFile) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def _played(server: Running, pbx: FakePbx, file: OrganisationFile, *, speed: float) -> AsyncIterator[None]:
+async def _played(
+    server: Running, pbx: FakePbx, file: OrganisationFile, shop: Shop, *, speed: float
+) -> AsyncIterator[None]:
     dice = Random()  # noqa: S311 - every day is another
     logins = _logins(file)
     directory = Directory(server.pool)
@@ -122,9 +130,12 @@ async def _played(server: Running, pbx: FakePbx, file: OrganisationFile, *, spee
         dice=dice,
         speed=speed,
     )
+    played = frozenset(directory.user_named(login.name).id for login in logins if login is not visitor)
+    chatters = Chatters(server, key=KEY, site=shop.url, played=played, dice=dice, speed=speed)
     supervisor = Supervisor()
     supervisor.keep("demo agents", robots.run)
     supervisor.keep("demo callers", traffic.run)
+    supervisor.keep("demo chatters", chatters.run)
     try:
         yield
     finally:

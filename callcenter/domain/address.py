@@ -7,7 +7,10 @@ from callcenter.domain.phone import parse_number
 from callcenter.errors import Invalid
 
 # One at sign, no spaces, a dot in the domain: what a mail server would say about the rest only it knows.
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\.]+(?:\.[^\s@<>\"(),:;\[\]\\.]+)+")
+_EMAIL = re.compile(
+    r"[^\s\x00-\x20\x7f@<>\"(),:;\[\]\\]{1,64}@[^\s\x00-\x20\x7f@<>\"(),:;\[\]\\.]+"
+    r"(?:\.[^\s\x00-\x20\x7f@<>\"(),:;\[\]\\.]+)+"
+)
 _MAX_LENGTH = 254
 
 

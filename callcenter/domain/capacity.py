@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from callcenter.domain.interaction import Channel
+from callcenter.domain.interaction import OFFERED_WORK, Channel
 
 # No agent has more of one channel in hand (Genesys: max 25).
 MOST = 25
 # Contacts of a channel at once, unless the organisation or the agent says otherwise (domain.md: capacity).
 CAPACITY: Mapping[str, int] = {channel.value: 4 if channel is Channel.CHAT else 1 for channel in Channel}
-_SLOW = frozenset({Channel.EMAIL, Channel.FORM, Channel.FAX, Channel.MESSAGE})
+_SLOW = frozenset({Channel.EMAIL, Channel.FORM, Channel.FAX, Channel.LETTER, Channel.MESSAGE}) | OFFERED_WORK
 AT_ONCE = (Channel.PHONE.value, Channel.CALLBACK.value, Channel.CHAT.value)
 # Who waits at the other end lets what is answered in writing lie; somebody who is talking is interrupted by nothing.
 INTERRUPTED_BY: Mapping[str, tuple[str, ...]] = {

@@ -13,8 +13,15 @@ class Channel(StrEnum):
     FORM = "form"
     CALLBACK = "callback"
     VISIT = "visit"
+    LETTER = "letter"
     FAX = "fax"
     MESSAGE = "message"
+    TICKET = "ticket"  # a ticket that nobody owns
+    TASK = "task"  # a task that nobody has
+
+
+# Work that a queue offers by itself, which is no exchange with anybody.
+OFFERED_WORK = frozenset({Channel.TICKET, Channel.TASK})
 
 
 class State(StrEnum):
@@ -43,6 +50,9 @@ class Verb(StrEnum):
     TAKE_OUT = "take_out"
     OVERFLOW = "overflow"
     TREAT = "give_treatment"
+    PUT_OFF = "put_off"
+    GIVE = "give_to_agent"
+    CONNECT = "connect_call"
     RESERVE = "reserve"
     OFFER = "offer"
     ANSWER = "answer"
@@ -51,6 +61,7 @@ class Verb(StrEnum):
     TRANSFER = "transfer"
     RELEASE = "release"
     HOLD = "hold"
+    HAND_OVER = "hand_over"
     END = "end_interaction"
     CLOSE = "close"
 
@@ -62,6 +73,9 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.QUEUED, Verb.MOVE): State.QUEUED,
     (State.QUEUED, Verb.OVERFLOW): State.QUEUED,
     (State.QUEUED, Verb.TREAT): State.QUEUED,
+    (State.QUEUED, Verb.PUT_OFF): State.NEW,
+    (State.NEW, Verb.GIVE): State.OFFERED,
+    (State.NEW, Verb.CONNECT): State.ACTIVE,
     (State.OFFERED, Verb.ADOPT): State.OFFERED,
     (State.ACTIVE, Verb.ADOPT): State.ACTIVE,
     (State.QUEUED, Verb.TAKE_OUT): State.CLOSED,
@@ -76,6 +90,7 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (State.ACTIVE, Verb.TRANSFER): State.ACTIVE,
     (State.ACTIVE, Verb.RELEASE): State.ACTIVE,
     (State.ACTIVE, Verb.HOLD): State.ACTIVE,
+    (State.ACTIVE, Verb.HAND_OVER): State.QUEUED,
     (State.ACTIVE, Verb.END): State.WRAPPING,
     (State.WRAPPING, Verb.CLOSE): State.CLOSED,
 }

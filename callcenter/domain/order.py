@@ -44,7 +44,7 @@ def write_step(step: Step) -> dict[str, Any]:
 
 
 def place(queued_at: datetime, *, priority: int, shift: timedelta) -> datetime:
-    """Since when work seems to wait: priority (minutes) and its customer's value make it older. It never changes."""
+    """Since when work seems to wait: priority (minutes), its customer's value and contract make it older."""
     return queued_at - shift - timedelta(minutes=priority)
 
 

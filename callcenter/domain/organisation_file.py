@@ -8,9 +8,23 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from callcenter.domain.announce import Announce
+from callcenter.domain.callback_keys import CallbacksTable
+from callcenter.domain.canned_keys import CannedTable
+from callcenter.domain.canned_keys import twins as canned_twins
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
+from callcenter.domain.contract_keys import ContractTable, ValueTable
+from callcenter.domain.fax_keys import FaxGatewayTable
+from callcenter.domain.form import TABLES
+from callcenter.domain.form_keys import QuestionnaireTable, SamplingTable, ScorecardTable, entry_of
+from callcenter.domain.gateway_keys import GatewayTable
+from callcenter.domain.gateway_keys import environment_problems as gateway_problems
 from callcenter.domain.interaction import Channel
+from callcenter.domain.letter_keys import LetterTable, MailTable
+from callcenter.domain.letter_keys import misfits as letter_misfits
+from callcenter.domain.mailbox_keys import MailboxTable
+from callcenter.domain.mailbox_keys import twins as mailbox_twins
 from callcenter.domain.needs import LANGUAGE
+from callcenter.domain.notice import Way
 from callcenter.domain.organisation import (
     CLOCKS,
     General,
@@ -21,11 +35,28 @@ from callcenter.domain.organisation import (
     QueueEntry,
     ServiceLevel,
     UserEntry,
+    WebhookEntry,
     WrapUp,
 )
 from callcenter.domain.organisation_keys import GeneralTable, HoursTable, QueueTable, Table, UserTable
+from callcenter.domain.organisation_references import Reference, references, tables
 from callcenter.domain.overflow import Overflow
 from callcenter.domain.policy_keys import PolicyTable, misfits
+from callcenter.domain.reach_keys import WebhookTable, environment_problems
+from callcenter.domain.rule_keys import (
+    KINDS,
+    AutomationTable,
+    ChecklistTable,
+    MacroTable,
+    TriggerTable,
+    entry,
+)
+from callcenter.domain.ticket_keys import TicketsTable
+from callcenter.domain.ticket_keys import misfits as ticket_misfits
+from callcenter.domain.web_form_keys import PortalTable, WebFormTable
+from callcenter.domain.web_form_keys import misfits as web_form_misfits
+from callcenter.domain.widget_keys import WidgetTable
+from callcenter.domain.widget_keys import misfits as widget_misfits
 from callcenter.toml import BadFile, Document, Location, Problem
 
 
@@ -35,19 +66,31 @@ class FileTable(Table):
     hours: tuple[HoursTable, ...] = ()
     queues: tuple[QueueTable, ...] = ()
     sla_policies: tuple[PolicyTable, ...] = ()
+    webhooks: tuple[WebhookTable, ...] = ()
+    triggers: tuple[TriggerTable, ...] = ()
+    automations: tuple[AutomationTable, ...] = ()
+    macros: tuple[MacroTable, ...] = ()
+    checklists: tuple[ChecklistTable, ...] = ()
+    tickets: TicketsTable | None = None
+    surveys: tuple[QuestionnaireTable, ...] = ()
+    scorecards: tuple[ScorecardTable, ...] = ()
+    sampling: tuple[SamplingTable, ...] = ()
+    contracts: tuple[ContractTable, ...] = ()
+    value: ValueTable | None = None
+    callbacks: CallbacksTable | None = None
+    mailboxes: tuple[MailboxTable, ...] = ()
+    letters: tuple[LetterTable, ...] = ()
+    mail: MailTable | None = None
+    widgets: tuple[WidgetTable, ...] = ()
+    canned_answers: tuple[CannedTable, ...] = ()
+    web_forms: tuple[WebFormTable, ...] = ()
+    portal: PortalTable | None = None
+    gateways: tuple[GatewayTable, ...] = ()
+    fax_gateways: tuple[FaxGatewayTable, ...] = ()
 
 
 _ADAPTER = TypeAdapter(FileTable)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """Where a file names something: `table` is users, hours or queues."""
-
-    table: str
-    name: str
-    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +106,16 @@ def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFi
     """Raises BadFile with everything that is wrong. Passwords named by `password_env` are taken from `environ`."""
     document = Document(document.name, _plain(document.data), document.lines)
     problems = [*_twins(document), *_circles(document), *_own_lenders(document), *_environment(document, environ)]
-    for where, table in _tables(document, "sla_policies"):
+    for where, table in tables(document, "sla_policies"):
         problems += misfits(document, where, table)
+    problems += [
+        *ticket_misfits(document),
+        *mailbox_twins(document),
+        *letter_misfits(document),
+        *web_form_misfits(document),
+        *canned_twins(document),
+        *widget_misfits(document, environ),
+    ]
     try:
         file = document.read_as(_ADAPTER)
     except BadFile as error:
@@ -77,8 +128,27 @@ def understand(document: Document, environ: Mapping[str, str]) -> OrganisationFi
         hours=tuple(_hours(table) for table in file.hours),
         queues=tuple(_queue(table) for table in file.queues),
         policies=tuple(_policy(table) for table in file.sla_policies),
+        webhooks=tuple(_webhook(table, environ) for table in file.webhooks),
+        triggers=tuple(map(entry, file.triggers)),
+        automations=tuple(map(entry, file.automations)),
+        macros=tuple(map(entry, file.macros)),
+        checklists=tuple(map(entry, file.checklists)),
+        tickets=None if file.tickets is None else file.tickets.rules(),
+        forms=tuple(entry_of(table) for table in (*file.surveys, *file.scorecards, *file.sampling)),
+        contracts=tuple(table.entry() for table in file.contracts),
+        value=None if file.value is None else file.value.rules(),
+        callbacks=None if file.callbacks is None else file.callbacks.rules(),
+        mailboxes=tuple(table.entry() for table in file.mailboxes),
+        letters=tuple(table.entry() for table in file.letters),
+        mail=None if file.mail is None else file.mail.rules(),
+        widgets=tuple(table.entry(environ) for table in file.widgets),
+        canned_answers=tuple(table.entry() for table in file.canned_answers),
+        web_forms=tuple(table.form() for table in file.web_forms),
+        portal=None if file.portal is None else file.portal.rules(),
+        gateways=tuple(table.entry(environ) for table in file.gateways),
+        fax_gateways=tuple(table.entry() for table in file.fax_gateways),
     )
-    return OrganisationFile(organisation, tuple(_references(document)), document)
+    return OrganisationFile(organisation, tuple(references(document)), document)
 
 
 def _sorted(problems: list[Problem], document: Document) -> list[Problem]:
@@ -105,14 +175,6 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _tables(document: Document, name: str) -> Iterator[tuple[Location, Mapping[str, Any]]]:
-    """The tables of an array, whatever else is wrong with the file."""
-    tables = document.data.get(name)
-    for index, table in enumerate(tables if isinstance(tables, list) else ()):
-        if isinstance(table, dict):
-            yield (name, index), table
-
-
 def _texts(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
     """The texts of a list, with their indexes; a member is the text of its agent."""
     found = table.get(key)
@@ -124,17 +186,29 @@ def _texts(table: Mapping[str, Any], key: str) -> Iterator[tuple[int, str]]:
 
 def _named(document: Document) -> Iterator[tuple[str, str, Location]]:
     """What must be there once: (what it is, its value, where)."""
-    for kind in ("users", "hours", "queues", "sla_policies"):
-        for where, table in _tables(document, kind):
-            for key in ("name", "endpoint"):
+    for kind in (
+        "users",
+        "hours",
+        "queues",
+        "sla_policies",
+        "webhooks",
+        "contracts",
+        "web_forms",
+        "gateways",
+        "fax_gateways",
+        *KINDS,
+        *TABLES.values(),
+    ):
+        for where, table in tables(document, kind):
+            for key in ("name", "endpoint", "sender"):
                 if isinstance(table.get(key), str):
                     yield f"{kind} {key}", table[key], (*where, key)
-    for where, table in _tables(document, "queues"):
+    for where, table in tables(document, "queues"):
         yield from (("number", number, (*where, "numbers", at)) for at, number in _texts(table, "numbers"))
         yield from ((f"member of {where[1]}", name, (*where, "members", at)) for at, name in _texts(table, "members"))
         if table.get("default") is True:
             yield "default queue", "", (*where, "default")
-    for where, table in _tables(document, "sla_policies"):
+    for where, table in tables(document, "sla_policies"):
         if not table.get("when"):
             yield "policy without `when`", "", where
 
@@ -146,15 +220,15 @@ def _twins(document: Document) -> Iterator[Problem]:
         if seen[kind, value] > 1:
             what = f"{value!r} stands here a second time" if value else f"there is a {kind} already"
             yield document.problem(where, f"{what}; each {kind.partition(' of ')[0]} may stand once")
-    policies = list(_tables(document, "sla_policies"))
+    policies = list(tables(document, "sla_policies"))
     if policies and not seen["policy without `when`", ""]:
         yield document.problem(("sla_policies",), "one policy without `when` is needed, for all other tickets")
 
 
 def _circles(document: Document) -> Iterator[Problem]:
     """Escalations climb from manager to manager, and must arrive."""
-    managers = {str(table.get("name")): table.get("manager") for _, table in _tables(document, "users")}
-    for where, table in _tables(document, "users"):
+    managers = {str(table.get("name")): table.get("manager") for _, table in tables(document, "users")}
+    for where, table in tables(document, "users"):
         name, above, steps = str(table.get("name")), table.get("manager"), 0
         while isinstance(above, str) and above != name and steps <= len(managers):
             above, steps = managers.get(above), steps + 1
@@ -163,7 +237,7 @@ def _circles(document: Document) -> Iterator[Problem]:
 
 
 def _own_lenders(document: Document) -> Iterator[Problem]:
-    for where, table in _tables(document, "queues"):
+    for where, table in tables(document, "queues"):
         rules = table.get("overflow")
         for index, rule in enumerate(rules if isinstance(rules, list) else ()):
             if isinstance(rule, dict) and "lend" in rule and rule["lend"] == table.get("name"):
@@ -171,41 +245,16 @@ def _own_lenders(document: Document) -> Iterator[Problem]:
 
 
 def _environment(document: Document, environ: Mapping[str, str]) -> Iterator[Problem]:
-    for where, table in _tables(document, "users"):
+    for where, table in tables(document, "users"):
         variable = table.get("password_env")
         if isinstance(variable, str) and not environ.get(variable):
             yield document.problem(
                 (*where, "password_env"), f"a password was expected in the environment as {variable}"
             )
-
-
-def _references(document: Document) -> Iterator[Reference]:
-    for where, table in _tables(document, "users"):
-        if table.get("manager") is not None:
-            yield Reference("users", table["manager"], (*where, "manager"))
-    for kind in ("queues", "sla_policies"):
-        for where, table in _tables(document, kind):
-            if table.get("hours") is not None:
-                yield Reference("hours", table["hours"], (*where, "hours"))
-    for where, table in _tables(document, "queues"):
-        for index, member in enumerate(table.get("members", ())):
-            yield Reference("users", member["agent"], (*where, "members", index))
-    yield from _overflow_references(document)
-    for where, table in _tables(document, "sla_policies"):
-        if table.get("when", {}).get("queue") is not None:
-            yield Reference("queues", table["when"]["queue"], (*where, "when", "queue"))
-        yield from _escalation_references(where, table)
-
-
-def _escalation_references(where: Location, table: Mapping[str, Any]) -> Iterator[Reference]:
-    tables = {"agent": "users", "queue": "queues"}
-    for index, level in enumerate(table.get("escalations", ())):
-        for number, action in enumerate(level["actions"]):
-            for verb, what in action.items():
-                kind, _, name = what.partition(":")
-                if kind in tables:
-                    location = (*where, "escalations", index, "actions", number, verb)
-                    yield Reference(tables[kind], name, location)
+    for where, table in tables(document, "webhooks"):
+        yield from environment_problems(document, where, table, environ)
+    for where, table in tables(document, "gateways"):
+        yield from gateway_problems(document, where, table, environ)
 
 
 def _by_channel(given: Mapping[Channel, T]) -> dict[str, T]:
@@ -226,13 +275,6 @@ def _general(table: GeneralTable) -> General:
     )
 
 
-def _overflow_references(document: Document) -> Iterator[Reference]:
-    for where, table in _tables(document, "queues"):
-        for index, rule in enumerate(table.get("overflow", ())):
-            for key in rule.keys() & {"to", "lend"}:
-                yield Reference("queues", rule[key], (*where, "overflow", index, key))
-
-
 def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
     return UserEntry(
         name=table.name,
@@ -244,6 +286,11 @@ def _user(table: UserTable, environ: Mapping[str, str]) -> UserEntry:
         skills={**table.skills, **{f"{LANGUAGE}{code}": level for code, level in table.languages.items()}},
         capacity=_by_channel(table.capacity),
         demo=table.demo,
+        email=table.email,
+        phone=table.phone,
+        notify=tuple(way for way in Way if way in table.notify),
+        hours=table.hours,
+        signature=table.signature,
         password=environ[table.password_env] if table.password_env else table.password,
     )
 
@@ -272,6 +319,8 @@ def _queue(table: QueueTable) -> QueueEntry:
         steps=tuple(step.step() for step in table.steps),
         language=table.language,
         default_language=table.default_language,
+        offers_tickets=table.offers_tickets,
+        offers_tasks=table.offers_tasks,
         prefer=table.prefer,
         prefer_for=table.prefer_for,
         prefer_within=table.prefer_within,
@@ -287,6 +336,16 @@ def _queue(table: QueueTable) -> QueueEntry:
         closed_announcement=table.closed_announcement,
         announce=None if table.announce is None else Announce(**table.announce.model_dump()),
         survey=None if table.survey is None else table.survey.rules(),
+        signature=table.signature,
+    )
+
+
+def _webhook(table: WebhookTable, environ: Mapping[str, str]) -> WebhookEntry:
+    return WebhookEntry(
+        name=table.name,
+        url=table.url,
+        events=tuple(sorted(set(table.events))),
+        secret=environ[table.secret_env] if table.secret_env else table.secret,
     )
 
 
@@ -298,5 +357,5 @@ def _policy(table: PolicyTable) -> PolicyEntry:
         hours=table.hours,
         pauses=tuple(dict.fromkeys(table.pauses)),
         targets={clock: target for clock, target in targets.items() if target is not None},
-        escalations=tuple(each.model_dump(mode="json") for each in table.escalations),
+        escalations=tuple(each.kept() for each in table.escalations),
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
@@ -23,11 +24,13 @@ from callcenter.domain.capacity import MOST
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours, parse_intervals
 from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.letter_text import check_signature
 from callcenter.domain.needs import LEVELS, Written, more_than, understand
+from callcenter.domain.notice import Way
 from callcenter.domain.order import Asked, Step, asked_after
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.overflow import Treatment
-from callcenter.domain.survey import Question, SurveyRules
+from callcenter.domain.survey import THANKS, TRY_AGAIN, Question, SurveyRules, Via
 from callcenter.errors import Invalid
 
 T = TypeVar("T")
@@ -73,8 +76,12 @@ def _seldom(value: timedelta) -> timedelta:
     return value
 
 
+# Looks through the machine's folders each time, which takes 45 ms.
+_zones = cache(available_timezones)
+
+
 def _zone(value: Any) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise Invalid(f"expected a time zone like Asia/Shanghai, not {value!r}")
     return str(value)
 
@@ -136,6 +143,7 @@ Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
 # An endpoint goes into Asterisk's Dial: no separator of its arguments may be in it.
 Endpoint = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+/[A-Za-z0-9_.@+-]{1,80}$")]
 Duration = Annotated[timedelta, BeforeValidator(in_words(_duration))]
+Signature = Annotated[str, AfterValidator(in_words(check_signature))]
 Positive = Annotated[timedelta, BeforeValidator(in_words(lambda value: _positive(_duration(value))))]
 Repeat = Annotated[timedelta, BeforeValidator(in_words(lambda value: _seldom(_duration(value))))]
 Zone = Annotated[str, BeforeValidator(in_words(_zone))]
@@ -156,6 +164,12 @@ Interruptions = Annotated[dict[Channel, tuple[Channel, ...]], AfterValidator(in_
 # Dialplan applications take a comma as the next argument.
 Prompt = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,200}$")]
 Disposition = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
+
+
+# Servers with SMTPUTF8 are few: plain ASCII on both sides.
+Email = Annotated[
+    str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")
+]
 
 
 class Table(BaseModel):
@@ -185,6 +199,19 @@ class UserTable(Table):
     languages: dict[Tongue, Level] = {}
     capacity: Capacity = {}
     demo: bool = False
+    email: Email | None = None
+    phone: Endpoint | None = None
+    notify: tuple[Way, ...] = ()
+    hours: str | None = None
+    signature: Signature | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "UserTable":
+        if Way.EMAIL in self.notify and self.email is None:
+            raise ValueError("notify has email, and there is no email to write to")
+        if Way.PHONE in self.notify and self.phone is None and self.endpoint is None:
+            raise ValueError("notify has phone, and there is neither phone nor endpoint to call")
+        return self
 
     @model_validator(mode="after")
     def _one_password(self) -> "UserTable":
@@ -278,6 +305,11 @@ class AnnounceTable(Table):
         return self
 
 
+def _listed(value: Any) -> Any:
+    """One way to ask may stand without its brackets."""
+    return [value] if isinstance(value, str) else value
+
+
 class SurveyTable(Table):
     ask: Question
     bad: Annotated[int, Field(strict=True)] | None = None
@@ -285,6 +317,11 @@ class SurveyTable(Table):
     not_again: Positive = timedelta(days=30)
     valid: Positive = timedelta(days=14)
     change_within: Duration = timedelta(hours=24)
+    by: Annotated[tuple[Literal[Via.MAIL, Via.KEYPAD], ...], BeforeValidator(_listed)] = (Via.MAIL,)
+    prompt: Prompt | None = None
+    again: Prompt = TRY_AGAIN
+    thanks: Prompt = THANKS
+    form: str | None = None
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> "SurveyTable":
@@ -305,6 +342,8 @@ class QueueTable(Table):
     steps: tuple[StepTable, ...] = ()
     language: Spoken = 0
     default_language: Tongue | None = None
+    offers_tickets: bool = False
+    offers_tasks: bool = False
     prefer: Literal["last_agent", "owner", "named"] | None = None
     prefer_for: Positive = timedelta(seconds=20)
     prefer_within: Positive = timedelta(days=30)
@@ -318,6 +357,7 @@ class QueueTable(Table):
     closed_announcement: Prompt | None = None
     announce: AnnounceTable | None = None
     survey: SurveyTable | None = None
+    signature: Signature | None = None
 
     @model_validator(mode="after")
     def _relaxes(self) -> "QueueTable":

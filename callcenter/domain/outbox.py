@@ -1,5 +1,6 @@
 """A letter on its way out: its states, when it is tried again, and what it says in the end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -27,20 +28,40 @@ _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=4)
 
 
-def pause_after(attempt: int, *, chance: float) -> timedelta:
-    """How long to wait after failure number `attempt` (from 1): doubled each time up to four hours.
+def pause_after(attempt: int, *, chance: float, first: timedelta = _FIRST_PAUSE) -> timedelta:
+    """How long to wait after failure number `attempt` (from 1): `first`, then doubled each time up to four hours.
 
     `chance` from 0 to 1 takes up to half of it away, so that what failed together is not tried together again.
     """
-    # Beyond 2^8 minutes the longest pause holds; a larger power would overflow.
-    pause = min(_FIRST_PAUSE * (1 << min(attempt - 1, 8)), _LONGEST_PAUSE)
+    # A larger power would overflow.
+    pause = min(first * (1 << min(attempt - 1, 16)), _LONGEST_PAUSE)
     return pause * (1 - chance / 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """As the recipient reads it; `html` None: plain text only."""
+    """As the recipient reads it; `html` None: plain text only. `stop`: the address that ends such letters."""
 
     subject: str
     text: str
     html: str | None = None
+    stop: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """What a letter answers, and where answers to it go; ids without their brackets. `auto`: its Auto-Submitted."""
+
+    in_reply_to: str | None = None
+    references: Sequence[str] = ()
+    reply_to: str | None = None
+    auto: str = "auto-generated"  # no: a person wrote it
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a letter."""
+
+    name: str
+    type: str
+    data: bytes

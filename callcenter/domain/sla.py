@@ -1,17 +1,22 @@
 """What a ticket is promised: four clocks, worked out from what happened to it; no IO, `now` is an argument."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any, Self
 
 from callcenter.domain.business import Calendar
 from callcenter.domain.duration import parse_duration
+from callcenter.domain.notice import Way
 from callcenter.domain.ticket import OVER, Priority, TicketState
+from callcenter.domain.ticket_rules import is_below
 
 # Beyond this share of its target a running clock counts as at risk.
 RISK = 0.8
+# What may stand in an action beside its verb.
+OPTIONS = frozenset({"by", "respect_hours"})
 # A level that fires longer than this after its moment is marked late: the server was off, or asleep.
 LATE = timedelta(minutes=1)
 
@@ -80,27 +85,52 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`verb`: notify, priority or reassign."""
+    """`verb`: notify, priority, reassign, tag, task or webhook.
+
+    `by`: ways of a notice besides the console; None: as each of those who are told prefers. `respect_hours`: it
+    disturbs nobody before their hours open. `task`: as the file has it; its `value` is the title.
+    """
 
     verb: str
     value: str
+    by: tuple[Way, ...] | None = None
+    respect_hours: bool = False
+    task: Mapping[str, Any] | None = None
 
-    def __str__(self) -> str:
-        return f"{self.verb} {self.value}"
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> Self:
+        """As the file has it: `{ notify = "owner", by = ["email"] }`."""
+        [(verb, value)] = ((key, kept[key]) for key in kept if key not in OPTIONS)
+        if verb == "task":
+            return cls(verb, value["title"], task=value)
+        by = tuple(Way(way) for way in kept["by"]) if "by" in kept else None
+        return cls(verb, value, by, kept.get("respect_hours", False))
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of an escalation. `at`: as the file has it; `number`: its place among those of its clock, from 1."""
+    """One step of an escalation. `at`: as the file has it; `number`: its place among those of its clock, from 1.
+
+    `when`: what must be so at its moment; else it is passed over.
+    """
 
     clock: ClockName
     number: int
     at: str
     actions: tuple[Action, ...]
+    when: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def fits(self, ticket: Mapping[str, str | None]) -> bool:
+        """`ticket`: priority, state, queue and owner by name. `owner` may be asked to be none or any."""
+        return all(_is_one_of(ticket.get(key), wanted) for key, wanted in self.when.items())
 
     def used(self, target: timedelta) -> timedelta:
         """How much of the clock's time is used up when it is due."""
         return used_at(self.at, target)
+
+
+def _is_one_of(value: str | None, wanted: Sequence[str]) -> bool:
+    return ("none" if value is None else value) in wanted or (value is not None and "any" in wanted)
 
 
 @lru_cache(maxsize=1024)
@@ -155,14 +185,33 @@ class Moment:
 
 
 def choose(policies: Iterable[Policy], case: Mapping[str, str | None]) -> Policy | None:
-    """The first whose conditions all hold; the one without conditions where no other does, wherever it stands."""
+    """The first whose conditions all hold; the one without conditions where no other does, wherever it stands.
+
+    A condition on a category holds for those below it too.
+    """
     default = None
     for policy in policies:
         if not policy.when:
             default = policy
-        elif all(case.get(key) == value for key, value in policy.when.items()):
+        elif all(_holds(key, value, case.get(key)) for key, value in policy.when.items()):
             return policy
     return default
+
+
+def _holds(key: str, value: str, found: str | None) -> bool:
+    return is_below(found, value) if key == "category" else found == value
+
+
+def voided(clocks: Mapping[ClockName, Clock], now: datetime) -> dict[ClockName, Clock]:
+    """Nothing is owed any more, since the case goes on in another ticket: what runs is void, what was judged stays."""
+    return {
+        name: clock
+        if clock.ended_at is not None
+        else replace(clock, ended_at=now)
+        if clock.state is ClockState.BREACHED
+        else replace(clock, state=ClockState.VOID, due_at=None, risk_at=None, remaining=None, ended_at=now)
+        for name, clock in clocks.items()
+    }
 
 
 # -- facts
@@ -189,6 +238,16 @@ def answered(facts: Facts, at: datetime) -> Facts:
     """A person of ours answered the customer."""
     owed = facts.asked_at is not None and facts.replied_at is None and at >= facts.asked_at
     return replace(facts, answered_at=facts.answered_at or at, replied_at=at if owed else facts.replied_at)
+
+
+def unanswered(facts: Facts, at: datetime, *, other: datetime | None, asked_at: datetime | None) -> Facts:
+    """The answer at `at` was taken back. `other`: the next one that stands; `asked_at`: the question that it had
+    answered, where the customer has written again since."""
+    first = other if facts.answered_at == at else facts.answered_at
+    if first is None:
+        return replace(facts, answered_at=None, asked_at=None, replied_at=None)
+    replied = other if facts.replied_at == at else facts.replied_at
+    return replace(facts, answered_at=first, asked_at=asked_at or facts.asked_at, replied_at=replied)
 
 
 # -- time
@@ -245,6 +304,8 @@ def recompute(
 
     Doing it again at the same moment changes nothing. A clock that `policy` no longer has is void.
     """
+    # A clock that was set back takes nothing back that was seen to run out.
+    now = max([now, *(old.breached_at for old in before.values() if old.breached_at is not None)])
     pauses = [pause for pause in pauses if pause.begin <= now]
     found = {}
     for name, (start, end) in RUNS.items():

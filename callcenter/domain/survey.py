@@ -9,12 +9,24 @@ from typing import Self
 from callcenter.errors import Invalid
 
 LONGEST_COMMENT = 2000
+# Of Asterisk's core sounds, which every PBX has: for those who recorded none of their own.
+TRY_AGAIN = "vm-pls-try-again"
+THANKS = "auth-thankyou"
 
 
 class Question(StrEnum):
     CSAT = "csat"  # how satisfied, 1 to 5
     NPS = "nps"  # how likely to recommend us, 0 to 10
     SOLVED = "solved"  # was it solved: 1 yes, 0 no
+
+
+class Via(StrEnum):
+    """How a customer was asked."""
+
+    MAIL = "mail"  # by a letter with links
+    KEYPAD = "keypad"  # by the PBX, when the agent had hung up
+    CHAT = "chat"  # by the stars that a chat ends with
+    API = "api"  # by another system, which told us the answer
 
 
 SCORES: Mapping[Question, range] = {
@@ -31,6 +43,8 @@ class SurveyRules:
     """Of one queue. Customers are asked `delay` after the wrap-up, and not again within `not_again`, whoever asks.
 
     They may answer while the mail is `valid`, and change their answer for `change_within` from the first one on.
+    `by`: callers are asked on the phone where it has KEYPAD, all others by mail where it has MAIL. `prompt`, `again`
+    and `thanks` are sounds of the PBX. `form`: the questionnaire with further questions.
     """
 
     ask: Question
@@ -39,6 +53,11 @@ class SurveyRules:
     not_again: timedelta = timedelta(days=30)
     valid: timedelta = timedelta(days=14)
     change_within: timedelta = timedelta(hours=24)
+    by: tuple[Via, ...] = (Via.MAIL,)
+    prompt: str | None = None
+    again: str = TRY_AGAIN
+    thanks: str = THANKS
+    form: str | None = None
 
     @classmethod
     def checked(
@@ -50,8 +69,16 @@ class SurveyRules:
         not_again: timedelta,
         valid: timedelta,
         change_within: timedelta,
+        by: tuple[Via, ...] = (Via.MAIL,),
+        prompt: str | None = None,
+        again: str = TRY_AGAIN,
+        thanks: str = THANKS,
+        form: str | None = None,
     ) -> Self:
-        """Raises Invalid for a `bad` that is no score, or the best one: then every answer would be bad."""
+        """Raises Invalid for a `bad` that is no score, or the best one: then every answer would be bad.
+
+        And for a question that cannot be asked on the phone.
+        """
         scores = SCORES[ask]
         limit = BAD[ask] if bad is None else bad
         if limit not in scores[:-1]:
@@ -59,7 +86,36 @@ class SurveyRules:
             raise Invalid(f"bad is a score of {ask}, {scores[0]}{most}; not {limit}")
         if delay < timedelta() or change_within < timedelta():
             raise Invalid("delay and change_within are not below zero")
-        return cls(ask=ask, bad=limit, delay=delay, not_again=not_again, valid=valid, change_within=change_within)
+        _check_by(ask, by, prompt)
+        return cls(
+            ask=ask,
+            bad=limit,
+            delay=delay,
+            not_again=not_again,
+            valid=valid,
+            change_within=change_within,
+            by=by,
+            prompt=prompt,
+            again=again,
+            thanks=thanks,
+            form=form,
+        )
+
+
+def _check_by(ask: Question, by: tuple[Via, ...], prompt: str | None) -> None:
+    if not by or len(set(by)) < len(by) or not {Via.MAIL, Via.KEYPAD}.issuperset(by):
+        raise Invalid("by is keypad, mail or both, each once")
+    if Via.KEYPAD in by and ask is Question.NPS:
+        raise Invalid("a keypad survey takes one digit, and nps goes to 10: ask csat or solved, or by mail")
+    if (Via.KEYPAD in by) != (prompt is not None):
+        raise Invalid("prompt is the recording that asks on the phone: it is needed with keypad, and only there")
+
+
+def score_of_key(ask: Question, key: str) -> int | None:
+    """The score that a caller gave by one key: 1 to 5, or 1 yes and 2 no; None for any other key."""
+    if ask is Question.SOLVED:
+        return {"1": 1, "2": 0}.get(key)
+    return int(key) if key.isdecimal() and int(key) in SCORES[ask] else None
 
 
 def read_score(ask: Question, text: str) -> int:

@@ -28,6 +28,7 @@ class Customer:
     addresses: tuple[Address, ...]
     created_at: datetime
     version: int
+    merged_into: int | None = None
 
 
 def _customer(row: asyncpg.Record) -> Customer:
@@ -45,6 +46,7 @@ def _customer(row: asyncpg.Record) -> Customer:
         ),
         created_at=row["created_at"],
         version=row["version"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -62,11 +64,9 @@ async def at_address(pool: Pool, kinds: Sequence[AddressKind], value: str, *, af
 
 
 async def with_words(pool: Pool, words: Sequence[str], *, after: int, limit: int) -> list[Customer]:
-    """Whose name and company hold all of the words; one single character finds beginnings of words."""
+    """Whose name and company hold all of the words; of a single character the words that begin with it."""
     if not words:
         rows = await pool.fetch(SQL.all_ids, after, limit)
-    elif len(words) == 1 and len(words[0]) == 1:
-        rows = await pool.fetch(SQL.by_beginning, words[0], after, limit)
     else:
         rows = await pool.fetch(SQL.by_words, list(words), after, limit)
     return [_customer(row) for row in rows]

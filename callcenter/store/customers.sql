@@ -32,7 +32,8 @@ select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.cre
 from customer c where c.id = $1;
 
 -- name: by_external_ids
-select id, external_id from customer where external_id = any ($1::text[]);
+-- Customers by what another system calls them; `now`: who has their addresses, where they were merged.
+select id, external_id, customer_now(id) as now from customer where external_id = any ($1::text[]);
 
 -- name: by_address
 -- Customers with an address, the most certain first.
@@ -45,37 +46,12 @@ where a.kind = any ($1::text[]) and a.value = $2 and c.merged_into is null and c
 order by c.id limit $4;
 
 -- name: by_words
--- Customers whose name and company hold each of some words, whatever the case and width of their letters.
--- Materialized, since the planner would rather walk the primary key; of words that are everywhere, 10,000 rows are looked at.
-with found as materialized (
-    select id from customer c
-    where bigrams(c.name || ' ' || coalesce(c.company, ''))
-          @> (select coalesce(array_agg(pair), '{}') from unnest($1::text[]) as word, unnest(bigrams_inside(word)) as pair)
-      and c.id > $2
-    limit 10000
-)
+-- Customers whose name and company hold each of some words (store/functions/62_search.sql).
 select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
        (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
-from found join customer c using (id)
-where c.merged_into is null and not exists (
-    select from unnest($1) as word
-    where strpos(lower(normalize(c.name || ' ' || coalesce(c.company, ''), nfkc)), lower(normalize(word, nfkc))) = 0)
-order by c.id limit $3;
-
--- name: by_beginning
--- Customers of whose name or company a word begins with one character.
-with found as materialized (
-    select id from customer c
-    where bigrams(c.name || ' ' || coalesce(c.company, '')) @> bigrams($1) and c.id > $2
-    limit 10000
-)
-select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
-       (select name from users where id = c.owner_id) as owner,
-       coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
-                 from address where customer_id = c.id), '[]') as addresses
-from found join customer c using (id) where c.merged_into is null order by c.id limit $3;
+from unnest(customers_named($1::text[], $2::bigint, $3::integer)) as found (id) join customer c using (id) order by c.id;
 
 -- name: all_ids
 -- A page of all customers.

@@ -1,6 +1,7 @@
 """Who works here and which queues there are: kept in memory, loaded again when the organisation changes."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,18 +10,23 @@ import asyncpg
 
 from callcenter.domain.agent import Role
 from callcenter.domain.announce import Announce, read_announce
+from callcenter.domain.callback import CallbackRules, read_callbacks
 from callcenter.domain.events import Event
 from callcenter.domain.hours import Hours
 from callcenter.domain.interaction import WrapUpMode
 from callcenter.domain.needs import Written
+from callcenter.domain.notice import Way
 from callcenter.domain.order import Step, read_step
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.phone import parse_number
 from callcenter.domain.survey import SurveyRules
+from callcenter.domain.ticket_rules import TicketRules, read_rules
 from callcenter.errors import NotFound
+from callcenter.store import rules
 from callcenter.store.organisation import survey_of
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from callcenter.store.rules import Rulebook
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
 
@@ -38,6 +44,10 @@ class User:
     capacity: Mapping[str, int]
     demo: bool
     active: bool
+    email: str | None = None
+    phone: str | None = None
+    notify: tuple[Way, ...] = ()
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,8 @@ class Queue:
     survey: SurveyRules | None
     active: bool
     hours: Hours | None
+    offers_tickets: bool = False
+    offers_tasks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +91,20 @@ class Organisation:
 
 
 class Directory:
-    """Look-ups by id and by name; `load` replaces all of it at once."""
+    """Look-ups by id and by name; `load` replaces all of it at once.
 
-    def __init__(self, pool: Pool) -> None:
+    `able`: the ways in which notices leave this house, besides the console.
+    """
+
+    def __init__(self, pool: Pool, *, able: Collection[Way] = tuple(Way)) -> None:
         self._pool = pool
+        self.able = able
         self.organisation = Organisation("", "CN", "UTC", ("en",))
+        self.ticket_rules = TicketRules()
+        self.callback_rules = CallbackRules()
         self.users: Mapping[int, User] = {}
         self.queues: Mapping[int, Queue] = {}
+        self.rules = Rulebook()
         self._users_by_name: dict[str, User] = {}
         self._users_by_endpoint: dict[str, User] = {}
         self._queues_by_name: dict[str, Queue] = {}
@@ -93,6 +112,7 @@ class Directory:
         self._default: Queue | None = None
         self._changes = 1
         self._loaded = 0
+        self._loading = asyncio.Lock()
 
     def note(self, events: Sequence[Event]) -> None:
         """A subscriber of the feed: whoever runs `load_when_stale` will load again."""
@@ -105,6 +125,11 @@ class Directory:
         return self._loaded != self._changes
 
     async def load(self) -> None:
+        # One after the other: what was read first must not come last.
+        async with self._loading:
+            await self._load()
+
+    async def _load(self) -> None:
         changes = self._changes  # what comes from now on makes it stale again
         async with (
             self._pool.acquire() as connection,
@@ -113,11 +138,16 @@ class Directory:
             organisation = await connection.fetchrow(_SQL.organisation)
             users = await connection.fetch(_SQL.users)
             queues = await connection.fetch(_SQL.queues)
+            book = await rules.load(connection)
         assert organisation is not None
         self._loaded = changes
-        self.organisation = Organisation(*organisation)
+        *facts, ticket_rules, callbacks = organisation
+        self.organisation = Organisation(*facts)
+        self.ticket_rules = read_rules(ticket_rules)
+        self.callback_rules = read_callbacks(callbacks)
         self.users = {row["id"]: _user(row) for row in users}
         self.queues = {row["id"]: _queue(row) for row in queues}
+        self.rules = book
         active = [user for user in self.users.values() if user.active]
         self._users_by_name = {user.name: user for user in self.users.values()}
         self._users_by_endpoint = {user.endpoint: user for user in active if user.endpoint}
@@ -182,6 +212,10 @@ def _user(row: asyncpg.Record) -> User:
         capacity=row["capacity"],
         demo=row["demo"],
         active=row["active"],
+        email=row["email"],
+        phone=row["phone"],
+        notify=tuple(Way(way) for way in row["notify"]),
+        hours=_hours(row),
     )
 
 
@@ -211,13 +245,24 @@ def _queue(row: asyncpg.Record) -> Queue:
         prefer_for=row["prefer_for"],
         survey=None if row["survey"] is None else survey_of(row["survey"]),
         active=row["active"],
-        hours=None
-        if row["hours_name"] is None
-        else Hours.parse(
-            timezone=row["hours_timezone"],
-            weekly=row["weekly"],
-            holidays=row["holidays"],
-            closed=row["closed"],
-            opened=row["open"],
-        ),
+        hours=_hours(row),
+        offers_tickets=row["offers_tickets"],
+        offers_tasks=row["offers_tasks"],
     )
+
+
+def _hours(row: asyncpg.Record) -> Hours | None:
+    if row["hours_name"] is None:
+        return None
+    return Hours.parse(
+        timezone=row["hours_timezone"],
+        weekly=row["weekly"],
+        holidays=row["holidays"],
+        closed=row["closed"],
+        opened=row["open"],
+    )
+
+
+async def lacks_phone(pool: Pool, interaction: int, agent: int) -> bool:
+    """Whether the interaction is a call, and the agent has nothing that could ring."""
+    return bool(await pool.fetchval(_SQL.lacks_phone, interaction, agent))

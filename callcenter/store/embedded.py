@@ -27,6 +27,7 @@ from urllib.parse import quote
 import asyncpg
 
 from callcenter.errors import Invalid
+from callcenter.settings import Settings
 from callcenter.store.db import OLDEST_SERVER, TRY_AGAIN
 
 DATABASE = "callcenter"
@@ -38,7 +39,7 @@ _SERVERS_USER = "nobody"
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",  # pages of a year's history that calls touch; taken from the machine as they are used
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -237,6 +238,16 @@ async def embedded(data_dir: Path, *, durable: bool = True) -> AsyncIterator[str
         yield server.dsn
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database: the one in the settings, or the embedded one for as long as the context lasts."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+    else:
+        async with embedded(settings.data_dir) as dsn:
+            yield dsn
 
 
 def find_binaries() -> Binaries:

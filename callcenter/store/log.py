@@ -1,8 +1,8 @@
 """Writing to the contact log: one verb or one transaction at a time, and telling this process what was committed."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,18 @@ _APPEND = f"""
 insert into contact_log
     (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning {COLUMNS}
+"""  # noqa: S608
+# The same for each place of ten arrays, in their order.
+_APPEND_ALL = f"""
+with given as (
+    select * from unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+        $7::bigint[], $8::bigint[], $9::integer[], $10::jsonb[]) with ordinality
+        as g (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data, place)
+)
+insert into contact_log (kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data)
+select kind, at, interaction_id, customer_id, agent_id, queue_id, ticket_id, actor_id, version, data
+from given order by place
+returning {COLUMNS}
 """  # noqa: S608
 _CALLS: dict[tuple[str, int], str] = {}
 
@@ -70,6 +82,21 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.events: list[Event] = []
+        # Tickets that are promised something else from then on, of which the log need not say anything.
+        self.promised: dict[int, datetime] = {}
+        self._rule: str | None = None
+
+    @contextmanager
+    def by_rule(self, name: str) -> Iterator[None]:
+        """What is appended within says that a rule did it: `rule` of its data."""
+        before, self._rule = self._rule, name
+        try:
+            yield
+        finally:
+            self._rule = before
+
+    def _said(self, entry: Entry) -> Entry:
+        return entry if self._rule is None else replace(entry, data={**entry.data, "rule": self._rule})
 
     @asynccontextmanager
     async def transaction(self) -> "AsyncIterator[Transaction]":
@@ -77,6 +104,8 @@ class Transaction:
         yield self
 
     async def lock_interaction(self, ident: int) -> None:
+        if any(event.interaction == ident and event.kind == "interaction.arrived" for event in self.events):
+            return  # it is this transaction's own, which nobody else can see yet
         await self.connection.execute("select lock_interaction($1)", ident)
 
     async def lock_agent(self, ident: int) -> None:
@@ -121,16 +150,21 @@ class Transaction:
             version=version,
             data=data or {},
         )
-        row = await self.connection.fetchrow(_APPEND, *entry.row())
+        row = await self.connection.fetchrow(_APPEND, *self._said(entry).row())
         assert row is not None
         event = event_of(row)
         self.events.append(event)
         return event
 
-    async def append_all(self, entries: Sequence[Entry]) -> None:
+    async def append_all(self, entries: Sequence[Entry]) -> list[Event]:
         """Many rows in one round trip, in their order."""
-        rows = await self.connection.fetchmany(_APPEND, [entry.row() for entry in entries])
-        self.events += [event_of(row) for row in rows]
+        if not entries:
+            return []
+        columns = zip(*[self._said(entry).row() for entry in entries], strict=True)
+        rows = await self.connection.fetch(_APPEND_ALL, *map(list, columns))
+        events = [event_of(row) for row in rows]
+        self.events += events
+        return events
 
 
 class ContactLog:
@@ -139,6 +173,8 @@ class ContactLog:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self._listeners: list[Listener] = []
+        # What a transaction sets going, within it: the organisation's rules (callcenter.actions.reactions).
+        self.before_commit: Callable[[Transaction], Awaitable[None]] | None = None
 
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Events of this process, right after their commit, in no order between actions.
@@ -160,6 +196,8 @@ class ContactLog:
         async with self.pool.acquire() as connection, connection.transaction():
             moves = Transaction(connection)
             yield moves
+            if self.before_commit is not None and (moves.events or moves.promised):
+                await self.before_commit(moves)
         self.publish(moves.events)
 
     def publish(self, events: Sequence[Event]) -> None:

@@ -8,8 +8,10 @@ import asyncpg
 
 from callcenter.domain.agent import Role
 from callcenter.domain.announce import read_announce, write_announce
+from callcenter.domain.callback import CallbackRules, read_callbacks, write_callbacks
 from callcenter.domain.duration import format_duration, parse_duration
 from callcenter.domain.interaction import Channel, WrapUpMode
+from callcenter.domain.notice import Way
 from callcenter.domain.order import read_step, write_step
 from callcenter.domain.organisation import (
     General,
@@ -20,10 +22,24 @@ from callcenter.domain.organisation import (
     QueueEntry,
     ServiceLevel,
     UserEntry,
+    WebhookEntry,
     WrapUp,
 )
 from callcenter.domain.overflow import Overflow, Treatment
-from callcenter.domain.survey import Question, SurveyRules
+from callcenter.domain.survey import Question, SurveyRules, Via
+from callcenter.domain.ticket_rules import TicketRules, read_rules, write_rules
+from callcenter.store import (
+    canned,
+    contract_kinds,
+    fax_gateways,
+    gateways,
+    letters,
+    mailboxes,
+    rules,
+    web_forms,
+    widgets,
+)
+from callcenter.store.forms import read_forms
 from callcenter.store.log import Connection
 from callcenter.store.queries import Queries
 
@@ -49,6 +65,25 @@ async def read(connection: Connection) -> Organisation:
         hours=tuple(_hours(row) for row in await connection.fetch(SQL.hours)),
         queues=tuple(_queue(row) for row in await connection.fetch(SQL.queues) if row["active"]),
         policies=tuple(_policy(row) for row in await connection.fetch(SQL.policies)),
+        webhooks=tuple(
+            WebhookEntry(name=row["name"], url=row["url"], events=tuple(row["events"]), secret=row["secret"])
+            for row in await connection.fetch(SQL.webhooks)
+        ),
+        **await rules.read(connection),
+        mailboxes=await mailboxes.read(connection),
+        letters=await letters.read(connection),
+        mail=await letters.read_rules(connection),
+        widgets=await widgets.read(connection),
+        canned_answers=await canned.read(connection),
+        web_forms=await web_forms.read(connection),
+        portal=await web_forms.read_portal(connection),
+        gateways=await gateways.read(connection),
+        fax_gateways=await fax_gateways.read(connection),
+        tickets=read_rules(await connection.fetchval(SQL.ticket_rules)),
+        callbacks=read_callbacks(await connection.fetchval(SQL.callbacks)),
+        forms=await read_forms(connection),
+        contracts=await contract_kinds.read(connection),
+        value=await contract_kinds.read_value(connection),
     )
 
 
@@ -68,6 +103,11 @@ def _user(row: asyncpg.Record) -> UserEntry:
         skills=row["skills"],
         capacity=_ordered(row["capacity"]),
         demo=row["demo"],
+        email=row["email"],
+        phone=row["phone"],
+        notify=tuple(Way(way) for way in row["notify"]),
+        hours=row["hours"],
+        signature=row["signature"],
     )
 
 
@@ -96,6 +136,8 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
         steps=tuple(map(read_step, row["steps"])),
         language=row["language"],
         default_language=row["default_language"],
+        offers_tickets=row["offers_tickets"],
+        offers_tasks=row["offers_tasks"],
         prefer=row["prefer"],
         prefer_for=row["prefer_for"],
         prefer_within=row["prefer_within"],
@@ -111,21 +153,26 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
         closed_announcement=row["closed_announcement"],
         announce=read_announce(row["announce"]),
         survey=None if row["survey"] is None else survey_of(row["survey"]),
+        signature=row["signature"],
     )
 
 
 _SURVEY_TIMES = ("delay", "not_again", "valid", "change_within")
+_SURVEY_WORDS = ("prompt", "again", "thanks", "form")
 
 
 def survey_of(kept: Mapping[str, Any]) -> SurveyRules:
     """As the table queue has it: durations in seconds."""
-    times = {name: timedelta(seconds=kept[name]) for name in _SURVEY_TIMES}
-    return SurveyRules(ask=Question(kept["ask"]), bad=kept["bad"], **times)
+    times: dict[str, Any] = {name: timedelta(seconds=kept[name]) for name in _SURVEY_TIMES}
+    more: dict[str, Any] = {name: kept[name] for name in _SURVEY_WORDS if name in kept}
+    by = tuple(map(Via, kept.get("by", [Via.MAIL])))
+    return SurveyRules(ask=Question(kept["ask"]), bad=kept["bad"], by=by, **times, **more)
 
 
 def _survey(rules: SurveyRules) -> dict[str, Any]:
     times = {name: getattr(rules, name).total_seconds() for name in _SURVEY_TIMES}
-    return {"ask": rules.ask.value, "bad": rules.bad, **times}
+    words = {name: getattr(rules, name) for name in _SURVEY_WORDS}
+    return {"ask": rules.ask.value, "bad": rules.bad, "by": [via.value for via in rules.by], **times, **words}
 
 
 def rule_of(kept: Mapping[str, str]) -> Overflow:
@@ -202,6 +249,19 @@ async def put_hours(connection: Connection, hours: Sequence[HoursEntry]) -> None
         )
 
 
+async def put_reach(connection: Connection, users: Sequence[UserEntry]) -> None:
+    """How users are reached; once the hours are there."""
+    rows = [(user.name, user.email, user.phone, list(user.notify), user.hours) for user in users]
+    await connection.executemany(SQL.set_reach, rows)
+
+
+async def put_webhooks(connection: Connection, webhooks: Sequence[WebhookEntry]) -> None:
+    rows = [(each.name, each.url, list(each.events), each.secret) for each in webhooks]
+    if rows:
+        await connection.execute(SQL.begin_reading)
+    await connection.executemany(SQL.put_webhook, rows)
+
+
 async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> None:
     names = [queue.name for queue in queues]
     await connection.execute(SQL.free_numbers, names)
@@ -232,6 +292,8 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             [_rule(rule) for rule in queue.overflow],
             write_announce(queue.announce),
             None if queue.survey is None else _survey(queue.survey),
+            queue.offers_tickets,
+            queue.offers_tasks,
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)
@@ -251,3 +313,11 @@ async def put_policies(connection: Connection, policies: Sequence[PolicyEntry]) 
             list(policy.escalations),
             list(policy.pauses),
         )
+
+
+async def put_ticket_rules(connection: Connection, rules: TicketRules) -> None:
+    await connection.execute(SQL.set_ticket_rules, write_rules(rules))
+
+
+async def put_callbacks(connection: Connection, rules: CallbackRules) -> None:
+    await connection.execute(SQL.set_callbacks, write_callbacks(rules))

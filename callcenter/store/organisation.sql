@@ -10,8 +10,9 @@ update organisation set name = $1, region = $2, timezone = $3, languages = $4, c
     default_handling = $7;
 
 -- name: users
-select u.name, u.full_name, u.role, u.endpoint, m.name as manager, u.language, u.skills, u.capacity, u.demo, u.active
-from users u left join users m on m.id = u.manager_id order by u.id;
+select u.name, u.full_name, u.role, u.endpoint, m.name as manager, u.language, u.skills, u.capacity, u.demo, u.active,
+       u.email, u.phone, u.notify, u.signature, h.name as hours
+from users u left join users m on m.id = u.manager_id left join hours h on h.id = u.hours_id order by u.id;
 
 -- name: file_passwords
 select name, password_hash, file_password_hash from users where name = any ($1::text[]);
@@ -22,7 +23,8 @@ select name, timezone, weekly, holidays, closed, open from hours order by id;
 -- name: queues
 select q.name, q.is_default, h.name as hours, q.needs, q.steps, q.strategy, q.service_level_target, q.service_level_within,
        q.ring_timeout, q.wrap_up_mode, q.wrap_up_limit, q.dispositions, q.tiers, q.overflow, q.greeting, q.closed_announcement,
-       q.announce, q.survey, q.active, q.language, q.default_language, q.prefer, q.prefer_for, q.prefer_within,
+       q.announce, q.survey, q.signature, q.active, q.language, q.default_language, q.prefer, q.prefer_for, q.prefer_within,
+       q.offers_tickets, q.offers_tasks,
        coalesce((select array_agg(number order by number) from queue_number where queue_id = q.id), '{}') as numbers,
        m.agents, m.delays, m.shifts
 from queue q left join hours h on h.id = q.hours_id
@@ -59,6 +61,29 @@ insert into agent (user_id, presence_at, routing_at) values ($1, $2, $2) on conf
 -- name: set_manager
 update users set manager_id = (select id from users where name = $2) where name = $1;
 
+-- name: set_reach
+update users set email = $2, phone = $3, notify = $4, hours_id = (select id from hours where name = $5) where name = $1;
+
+-- name: webhooks
+select name, url, events, secret from webhook where active order by id;
+
+-- name: begin_reading
+-- Nobody reads the log for webhooks while none subscribes to anything: the first that does begins here, not with the past.
+update log_reader set epoch = o.log_epoch, xid = pg_snapshot_xmin(pg_current_snapshot()), seq = 0
+from organisation o
+where log_reader.name = 'webhooks' and not exists (select from webhook where active and events <> '{}');
+
+-- name: put_webhook
+-- A null secret leaves what there is.
+insert into webhook (name, url, events, secret) values ($1, $2, $3, $4)
+on conflict (name) do update set url = excluded.url, events = excluded.events,
+    secret = coalesce(excluded.secret, webhook.secret), active = true,
+    since = case when webhook.active and webhook.events <> '{}' then webhook.since else now() end;
+
+-- name: retire_webhooks
+-- What is still on its way there goes nowhere; it stays to be seen.
+update webhook set active = false where name = any ($1::text[]);
+
 -- name: put_hours
 insert into hours (name, timezone, weekly, holidays, closed, open) values ($1, $2, $3, $4, $5, $6)
 on conflict (name) do update set timezone = excluded.timezone, weekly = excluded.weekly, holidays = excluded.holidays,
@@ -74,9 +99,9 @@ update queue set is_default = false where name = any ($1::text[]);
 -- name: put_queue
 insert into queue (name, is_default, hours_id, needs, steps, strategy, service_level_target, service_level_within,
     ring_timeout, wrap_up_mode, wrap_up_limit, dispositions, tiers, greeting, closed_announcement, language, default_language,
-    prefer, prefer_for, prefer_within, overflow, announce, survey, active)
+    prefer, prefer_for, prefer_within, overflow, announce, survey, offers_tickets, offers_tasks, active)
 values ($1, $2, (select id from hours where name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, true)
+    $21, $22, $23, $24, $25, true)
 on conflict (name) do update set
     is_default = excluded.is_default, hours_id = excluded.hours_id, needs = excluded.needs, steps = excluded.steps,
     strategy = excluded.strategy, service_level_target = excluded.service_level_target,
@@ -85,7 +110,8 @@ on conflict (name) do update set
     tiers = excluded.tiers, greeting = excluded.greeting, closed_announcement = excluded.closed_announcement,
     language = excluded.language, default_language = excluded.default_language, prefer = excluded.prefer,
     prefer_for = excluded.prefer_for, prefer_within = excluded.prefer_within, overflow = excluded.overflow,
-    announce = excluded.announce, survey = excluded.survey, active = true
+    announce = excluded.announce, survey = excluded.survey,
+    offers_tickets = excluded.offers_tickets, offers_tasks = excluded.offers_tasks, active = true
 returning id;
 
 -- name: put_number
@@ -113,7 +139,7 @@ update organisation set sla_revision = sla_revision + 1;
 -- name: retire_users
 -- Whoever leaves keeps the past; sessions, tokens, phone and queues are gone.
 with gone as (
-    update users set active = false, endpoint = null where name = any ($1::text[]) returning id
+    update users set active = false, endpoint = null, email = null, phone = null, notify = '{}' where name = any ($1::text[]) returning id
 ), sessions as (
     delete from session where user_id in (select id from gone)
 ), tokens as (
@@ -131,3 +157,15 @@ delete from queue_number where queue_id in (select id from gone);
 
 -- name: drop_hours
 delete from hours where name = any ($1::text[]);
+
+-- name: ticket_rules
+select ticket_rules from organisation;
+
+-- name: set_ticket_rules
+update organisation set ticket_rules = $1;
+
+-- name: callbacks
+select callbacks from organisation;
+
+-- name: set_callbacks
+update organisation set callbacks = $1;

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from callcenter.domain.outbox import Thread
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)
@@ -34,7 +35,10 @@ class Outgoing:
     queue: int | None
     attempt: int
     expires_at: datetime
+    thread: Thread
 
 
 def outgoing(row: asyncpg.Record) -> Outgoing:
-    return Outgoing(*row)
+    fields: list[Any] = [*row]
+    fields[-1] = Thread(**fields[-1])
+    return Outgoing(*fields)

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from callcenter.domain.business import Calendar
+from callcenter.domain.contract import Cover
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours
 from callcenter.domain.sla import Action, Clock, ClockName, ClockState, Facts, Level, Moment, Pause, Policy
@@ -44,12 +45,15 @@ class Record:
     fired: set[tuple[str, int, str]]
     clocks: dict[ClockName, Clock]
     case: Mapping[str, str | None]
+    covers: Sequence[Cover] = ()  # the customer's contracts
+    contract: int | None = None  # whose case it is
     policy: str | None = None
     levels: Sequence[Moment] = ()  # those to come, the earliest first
     # What must be written besides the facts.
     new_pauses: list[Pause] = field(default_factory=list)
     new_levels: list[tuple[str, int, str, datetime, datetime]] = field(default_factory=list)
     changed_clocks: set[ClockName] = field(default_factory=set)
+    case_of: int | None = None  # the contract as whose case it is to be counted
 
 
 async def promises(connection: Connection) -> Promises:
@@ -69,8 +73,8 @@ def _policy(kept: Mapping[str, Any]) -> Policy:
     for level in kept["escalations"]:
         clock = ClockName(level["clock"])
         numbers[clock] += 1
-        actions = [Action(verb, what) for action in level["actions"] for verb, what in action.items()]
-        levels.append(Level(clock, numbers[clock], level["at"], tuple(actions)))
+        actions = tuple(Action.read(action) for action in level["actions"])
+        levels.append(Level(clock, numbers[clock], level["at"], actions, level.get("when", {})))
     return Policy(
         name=kept["name"],
         when=kept["when"],
@@ -91,10 +95,11 @@ def _hours(kept: Mapping[str, Any]) -> Hours:
     )
 
 
-async def load(connection: Connection, tickets: Sequence[int]) -> dict[int, Record]:
+async def load(connection: Connection, tickets: Sequence[int], *, new: bool = False) -> dict[int, Record]:
+    """`new`: they have no clocks yet."""
     rows = await connection.fetch(SQL.of_tickets, tickets)
     found = {row["ticket_id"]: _record(row) for row in rows}
-    for row in await connection.fetch(SQL.clocks, tickets):
+    for row in [] if new else await connection.fetch(SQL.clocks, tickets):
         clock = clock_of(row)
         found[row["ticket_id"]].clocks[clock.clock] = clock
     return found
@@ -118,8 +123,35 @@ def _record(row: asyncpg.Record) -> Record:
         pauses=[Pause(*each) for each in zip(row["begins"], row["ends"], row["reasons"], strict=True)],
         fired=set(zip(row["clocks"], row["rounds"], row["ats"], strict=True)),
         clocks={},
-        case={key: row[key] for key in ("tier", "queue", "channel", "priority", "category")},
+        case={key: row[key] for key in ("tier", "stage", "queue", "channel", "priority", "category")},
+        covers=_covers(row["covers"]) if row["covers"] else (),
+        contract=row["contract_id"],
     )
+
+
+@lru_cache(maxsize=1024)
+def _covers(text: str) -> tuple[Cover, ...]:
+    # Kept for their calendars, as those of the policies are.
+    return tuple(_cover(kept) for kept in orjson.loads(text))
+
+
+def _cover(kept: Mapping[str, Any]) -> Cover:
+    targets = kept["targets"]
+    return Cover(
+        id=kept["id"],
+        kind=kept["kind"],
+        starts_at=datetime.fromisoformat(kept["starts_at"]),
+        ends_at=None if kept["ends_at"] is None else datetime.fromisoformat(kept["ends_at"]),
+        queues=tuple(kept["queues"]),
+        categories=tuple(kept["categories"]),
+        targets=targets and {ClockName(clock): parse_duration(target) for clock, target in targets.items()},
+        calendar=_contract_calendar(orjson.dumps(kept["hours"])) if kept["hours"] else None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _contract_calendar(text: bytes) -> Calendar:
+    return Calendar(_hours(orjson.loads(text)))
 
 
 def clock_of(row: asyncpg.Record) -> Clock:
@@ -142,25 +174,39 @@ def clock_of(row: asyncpg.Record) -> Clock:
 async def save(connection: Connection, records: Iterable[Record], *, revision: int) -> None:
     """Writes what changed, of all of them in a few round trips. Their tickets are locked."""
     records = list(records)
-    await connection.executemany(
+    facts = [each.facts for each in records]
+    await connection.execute(
         SQL.put_facts,
-        [
-            (
-                each.ticket, each.policy, revision, each.facts.owned_at, each.facts.answered_at, each.facts.asked_at,
-                each.facts.replied_at, each.facts.over_at, each.facts.round, each.next_at,
-            )
-            for each in records
-        ],
-    )  # fmt: skip
+        [each.ticket for each in records],
+        [each.policy for each in records],
+        revision,
+        [each.owned_at for each in facts],
+        [each.answered_at for each in facts],
+        [each.asked_at for each in facts],
+        [each.replied_at for each in facts],
+        [each.over_at for each in facts],
+        [each.round for each in facts],
+        [each.next_at for each in records],
+        [_owed_at(each) for each in records],
+    )
+    cases = [(each.ticket, each.case_of) for each in records if each.case_of is not None]
+    if cases:
+        await connection.executemany(SQL.count_case, cases)
     clocks = [(each.ticket, each.clocks[name]) for each in records for name in each.changed_clocks]
     if clocks:
-        await connection.executemany(SQL.put_clock, [_clock_row(ticket, clock) for ticket, clock in clocks])
+        rows = [_clock_row(ticket, clock) for ticket, clock in clocks]
+        await connection.execute(SQL.put_clocks, *map(list, zip(*rows, strict=True)))
     pauses = [(each.ticket, pause.begin, pause.end, pause.reason) for each in records for pause in each.new_pauses]
     if pauses:
         await connection.executemany(SQL.put_pause, pauses)
     levels = [(each.ticket, *level) for each in records for level in each.new_levels]
     if levels:
-        await connection.executemany(SQL.put_escalation, levels)
+        await connection.execute(SQL.put_escalations, *map(list, zip(*levels, strict=True)))
+
+
+def _owed_at(record: Record) -> datetime | None:
+    dues = (clock.due_at for clock in record.clocks.values() if clock.ended_at is None)
+    return min((due for due in dues if due is not None), default=None)
 
 
 def _clock_row(ticket: int, clock: Clock) -> tuple[object, ...]:

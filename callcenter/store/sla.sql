@@ -16,9 +16,10 @@ select t.id as ticket_id, t.created_at, s.ticket_id is not null as known, coales
     s.answered_at, s.asked_at, s.replied_at,
     case when s.ticket_id is null and t.state in ('resolved', 'closed') then t.updated_at else s.over_at end as over_at,
     coalesce(s.round, 0) as round,
-    (select tier from customer where id = t.customer_id) as tier, (select name from queue where id = t.queue_id) as queue,
+    (select tier from customer where id = t.customer_id) as tier,
+    (select stage from customer_value where customer_id = t.customer_id) as stage, (select name from queue where id = t.queue_id) as queue,
     (select channel from interaction where ticket_id = t.id order by id limit 1) as channel, t.priority, t.category,
-    p.begins, p.ends, p.reasons, e.clocks, e.rounds, e.ats
+    p.begins, p.ends, p.reasons, e.clocks, e.rounds, e.ats, s.contract_id, contract_covers(t.customer_id) as covers
 from ticket t
 left join ticket_sla s on s.ticket_id = t.id
 left join lateral (
@@ -41,52 +42,69 @@ select distinct on (ticket_id, clock) ticket_id, clock, round, state, target, st
 from sla_clock where ticket_id = any ($1::bigint[]) order by ticket_id, clock, round desc;
 
 -- name: put_facts
+-- What clocks are worked out from; $11: what the ticket's lists are ordered by, the earliest moment that is owed (null: none). A
+-- row for each place of the arrays, and so in those below.
+with g as (
+    select ticket_id, policy, owned_at, answered_at, asked_at, replied_at, over_at, round, next_at,
+           coalesce(due_at, 'infinity') as due_at
+    from unnest($1::bigint[], $2::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+        $8::timestamptz[], $9::integer[], $10::timestamptz[], $11::timestamptz[])
+        as given (ticket_id, policy, owned_at, answered_at, asked_at, replied_at, over_at, round, next_at, due_at)
+), listed as (
+    update ticket t set due_at = g.due_at from g where t.id = g.ticket_id and t.due_at <> g.due_at
+)
 insert into ticket_sla (ticket_id, policy, revision, owned_at, answered_at, asked_at, replied_at, over_at, round, next_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+select ticket_id, policy, $3::integer, owned_at, answered_at, asked_at, replied_at, over_at, round, next_at from g
 on conflict (ticket_id) do update set policy = excluded.policy, revision = excluded.revision, owned_at = excluded.owned_at,
     answered_at = excluded.answered_at, asked_at = excluded.asked_at, replied_at = excluded.replied_at,
     over_at = excluded.over_at, round = excluded.round, next_at = excluded.next_at;
 
--- name: put_clock
+-- name: count_case
+-- The ticket is a case of a contract; of its first one, whatever comes later.
+update ticket_sla set contract_id = $2 where ticket_id = $1 and contract_id is null;
+
+-- name: put_clocks
 insert into sla_clock (ticket_id, clock, round, state, target, started_at, due_at, risk_at, remaining, met_at, ended_at,
     breached_at, difference)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+select * from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::interval[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::interval[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::interval[])
 on conflict (ticket_id, clock, round) do update set state = excluded.state, target = excluded.target,
     started_at = excluded.started_at, due_at = excluded.due_at, risk_at = excluded.risk_at, remaining = excluded.remaining,
     met_at = excluded.met_at, ended_at = excluded.ended_at, breached_at = excluded.breached_at,
     difference = excluded.difference;
 
+-- name: unmeet
+-- The answer at $2 is none any more: turns before the latest that it met are void. What the customer had asked in the last one.
+with void as (
+    update sla_clock c set state = 'void', due_at = null, risk_at = null, breached_at = null, met_at = null, difference = null
+    where ticket_id = $1 and clock = 'next_response' and met_at = $2
+      and round < (select round from ticket_sla where ticket_id = $1)
+    returning started_at
+)
+select max(started_at) from void;
+
 -- name: put_pause
 insert into sla_pause (ticket_id, began_at, ended_at, reason) values ($1, $2, $3, $4)
 on conflict (ticket_id, began_at) do update set ended_at = excluded.ended_at, reason = excluded.reason;
 
--- name: put_escalation
-insert into sla_escalation (ticket_id, clock, round, at, due_at, fired_at) values ($1, $2, $3, $4, $5, $6)
+-- name: put_escalations
+insert into sla_escalation (ticket_id, clock, round, at, due_at, fired_at)
+select * from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::timestamptz[])
 on conflict do nothing;
 
--- name: add_notice
-insert into notice (user_id, ticket_id, clock, due_at, at) values ($1, $2, $3, $4, $5);
-
--- name: see_notices
--- User $1 has seen notice $2 (null: all); no row for what is somebody else's, or seen already.
-update notice set seen_at = $3 where user_id = $1 and seen_at is null and ($2::bigint is null or id = $2) returning id;
-
 -- name: due
--- Tickets that are due, the earliest first, each locked for this transaction alone: what another sweep has in hand is passed
--- over. The lock is the one that every action takes before it writes (a row lock would take a transaction id too early).
-with due as materialized (select ticket_id from ticket_sla where next_at <= $1 order by next_at limit $2)
-select ticket_id from due where pg_try_advisory_xact_lock((3::bigint << 56) | ticket_id);
+-- Tickets that are due, the earliest first, each locked for this transaction alone: what other sweeps have in hand is passed
+-- over, so that several servers share the work. The lock is the one that every action takes before it writes (a row lock would take a transaction id too early).
+with due as materialized (select ticket_id from ticket_sla where next_at <= $1 order by next_at limit $2 * 8)
+select ticket_id from due where pg_try_advisory_xact_lock((3::bigint << 56) | ticket_id) limit $2;
 
 -- name: outdated
 -- The same of open tickets that were worked out under older promises than those of revision $1.
-with old as materialized (select ticket_id from ticket_sla where over_at is null and revision < $1 order by revision limit $2)
-select ticket_id from old where pg_try_advisory_xact_lock((3::bigint << 56) | ticket_id);
+with old as materialized (select ticket_id from ticket_sla where over_at is null and revision < $1 order by revision limit $2 * 8)
+select ticket_id from old where pg_try_advisory_xact_lock((3::bigint << 56) | ticket_id) limit $2;
 
 -- name: next
 -- When something is due next, and whether there are open tickets from before the present promises.
 select (select min(next_at) from ticket_sla where next_at is not null) as next_at,
        coalesce((select min(revision) from ticket_sla where over_at is null) < sla_revision, false) as outdated
 from organisation;
-
--- name: is_notice_of
-select exists (select from notice where id = $1 and user_id = $2);

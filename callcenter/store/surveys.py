@@ -1,7 +1,9 @@
 """Questions to customers about a contact, and their answers: rows in, rows out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from callcenter.domain.survey import Question
 from callcenter.errors import NotFound
@@ -14,11 +16,11 @@ SQL = Queries.beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`agent`: who had the contact last. `score` None: not answered yet."""
+    """`agent`: who had the contact last. `score` None: not answered yet. `form`: further questions, with `answers`."""
 
     id: int
     interaction: int
-    customer: int
+    customer: int | None
     queue: int
     agent: int | None
     ask: Question
@@ -34,6 +36,8 @@ class Survey:
     version: int
     channel: str
     arrived_at: datetime
+    answers: Mapping[str, Any]
+    form: Mapping[str, Any]
 
     def open_until(self) -> datetime:
         """Until when the customer may answer, or change the answer."""

@@ -1,7 +1,7 @@
 """Tickets and their texts: rows in, rows out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,10 @@ SQL = Queries.beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Queue, owner, customer and interactions by their ids."""
+    """Queue, owner, customers, followers, parent and interactions by their ids.
+
+    `customer` is who asked, `customers` are the others. `merged_into`: where the case goes on.
+    """
 
     id: int
     number: int
@@ -34,6 +37,18 @@ class Ticket:
     updated_at: datetime
     closed_at: datetime | None
     version: int
+    type: str | None = None
+    tags: tuple[str, ...] = ()
+    followers: tuple[int, ...] = ()
+    customers: tuple[int, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    parent: int | None = None
+    merged_into: int | None = None
+
+    def value(self, name: str) -> Any:
+        """Of a field as changes and history name it: `fields.serial` is the organisation's own field `serial`."""
+        head, _, own = name.partition(".")
+        return self.fields.get(own) if own else getattr(self, head, None)
 
     def image(self) -> dict[str, Any]:
         """States and ids, for the log."""
@@ -56,19 +71,7 @@ class Message:
     author: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """None leaves a condition out."""
-
-    state: str | None = None
-    priority: str | None = None
-    queue: int | None = None
-    owner: int | None = None
-    customer: int | None = None
-    number: int | None = None
-
-
-def _ticket(row: asyncpg.Record) -> Ticket:
+def ticket_of(row: asyncpg.Record) -> Ticket:
     return Ticket(
         id=row["id"],
         number=row["number"],
@@ -84,6 +87,13 @@ def _ticket(row: asyncpg.Record) -> Ticket:
         updated_at=row["updated_at"],
         closed_at=row["closed_at"],
         version=row["version"],
+        type=row["type"],
+        tags=tuple(row["tags"]),
+        followers=tuple(row["followers"]),
+        customers=tuple(row["customers"]),
+        fields=row["fields"],
+        parent=row["parent_id"],
+        merged_into=row["merged_into"],
     )
 
 
@@ -92,36 +102,29 @@ async def get(connection: Connection | Pool, ident: int) -> Ticket:
     row = await connection.fetchrow(SQL.ticket, ident)
     if row is None:
         raise NotFound(f"There is no ticket {ident}.")
-    return _ticket(row)
+    return ticket_of(row)
 
 
-async def many(connection: Connection, idents: Sequence[int]) -> dict[int, Ticket]:
+async def many(connection: Connection | Pool, idents: Sequence[int]) -> dict[int, Ticket]:
     """By id; those that there are."""
-    return {row["id"]: _ticket(row) for row in await connection.fetch(SQL.many, idents)}
+    return {row["id"]: ticket_of(row) for row in await connection.fetch(SQL.many, idents)}
 
 
-def change_row(ticket: Ticket, now: datetime) -> tuple[object, ...]:
-    """The arguments of the query `change`."""
+def new_row(ticket: Ticket, actor: int | None, now: datetime) -> tuple[object, ...]:
+    """The arguments of the query `add`."""
     return (
-        ticket.id, ticket.subject, ticket.state, ticket.priority, ticket.category, ticket.queue, ticket.owner,
-        ticket.customer, now,
+        ticket.subject, ticket.state, ticket.priority, ticket.category, ticket.queue, ticket.owner, ticket.customer,
+        actor, now, ticket.type, ticket.tags, ticket.followers, ticket.customers, dict(ticket.fields), ticket.parent,
     )  # fmt: skip
 
 
-async def find(pool: Pool, wanted: Filter, *, below: int, limit: int) -> Sequence[Ticket]:
-    """The newest first, of those with ids below."""
-    rows = await pool.fetch(
-        SQL.list,
-        below,
-        wanted.state,
-        wanted.priority,
-        wanted.queue,
-        wanted.owner,
-        wanted.customer,
-        wanted.number,
-        limit,
-    )
-    return [_ticket(row) for row in rows]
+def change_row(ticket: Ticket, now: datetime, *, actor: int | None = None) -> tuple[object, ...]:
+    """The arguments of the query `change`."""
+    return (
+        ticket.id, ticket.subject, ticket.state, ticket.priority, ticket.category, ticket.queue, ticket.owner,
+        ticket.customer, now, ticket.type, ticket.tags, ticket.followers, ticket.customers, dict(ticket.fields),
+        ticket.parent, ticket.merged_into, actor,
+    )  # fmt: skip
 
 
 async def messages(pool: Pool, ticket: int) -> Sequence[Message]:

@@ -1,39 +1,47 @@
 -- name: add
-insert into ticket (number, subject, state, priority, category, queue_id, owner_id, customer_id, created_by, created_at, updated_at)
-values (nextval('ticket_number'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $9) returning id;
+with t as (
+    insert into ticket (number, subject, state, priority, category, queue_id, owner_id, customer_id, created_by, created_at,
+        updated_at, type, tags, followers, customers, fields, parent_id, updated_by)
+    values (nextval('ticket_number'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15, $8)
+    returning *
+)
+select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
+       t.updated_at, t.closed_at, t.version, t.type, t.tags, t.followers, t.customers, t.fields, t.parent_id, t.merged_into,
+       '{}'::bigint[] as interactions
+from t;
 
 -- name: customer_of
 -- Whose interaction it is, in which queue, and who spoke in it when; no row when there is none.
-select customer_id, queue_id, channel, direction, arrived_at, answered_at, ended_at from interaction where id = $1;
+select customer_id, queue_id, channel, direction, arrived_at,
+       coalesce((select min(answered_at) from handed_over where interaction_id = $1), answered_at) as answered_at, ended_at
+from interaction where id = $1;
 
 -- name: ticket
 -- One ticket with its interactions.
 select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
-       t.updated_at, t.closed_at, t.version,
+       t.updated_at, t.closed_at, t.version, t.type, t.tags, t.followers, t.customers, t.fields, t.parent_id, t.merged_into,
        coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
 from ticket t where t.id = $1;
 
 -- name: many
 select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
-       t.updated_at, t.closed_at, t.version,
+       t.updated_at, t.closed_at, t.version, t.type, t.tags, t.followers, t.customers, t.fields, t.parent_id, t.merged_into,
        coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
 from ticket t where t.id = any ($1::bigint[]);
 
--- name: list
--- Tickets, the newest first; null leaves a condition out. $1: id to go on below.
-select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
-       t.updated_at, t.closed_at, t.version,
-       coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
-from ticket t
-where t.id < $1 and ($2::text is null or t.state = $2) and ($3::text is null or t.priority = $3)
-  and ($4::bigint is null or t.queue_id = $4) and ($5::bigint is null or t.owner_id = $5)
-  and ($6::bigint is null or t.customer_id = $6) and ($7::bigint is null or t.number = $7)
-order by t.id desc limit $8;
-
 -- name: change
-update ticket set subject = $2, state = $3, priority = $4, category = $5, queue_id = $6, owner_id = $7, customer_id = $8,
-    updated_at = $9, closed_at = case when $3 = 'closed' then coalesce(closed_at, $9) end, version = version + 1
-where id = $1 returning version;
+-- A ticket as it is now on; its history is written by the table itself.
+with t as (
+    update ticket set subject = $2, state = $3, priority = $4, category = $5, queue_id = $6, owner_id = $7, customer_id = $8,
+        updated_at = $9, closed_at = case when $3 = 'closed' then coalesce(closed_at, $9) end, type = $10, tags = $11,
+        followers = $12, customers = $13, fields = $14, parent_id = $15, merged_into = $16, updated_by = $17,
+        version = version + 1
+    where id = $1 returning *
+)
+select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
+       t.updated_at, t.closed_at, t.version, t.type, t.tags, t.followers, t.customers, t.fields, t.parent_id, t.merged_into,
+       coalesce((select array_agg(id order by id) from interaction where ticket_id = t.id), '{}') as interactions
+from t;
 
 -- name: add_message
 insert into message (ticket_id, author_id, kind, public, text, at) values ($1, $2, $3, $4, $5, $6) returning id;

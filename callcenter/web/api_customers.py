@@ -39,7 +39,7 @@ class AddressItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerItem:
-    """`owner`: the user who looks after them, by name."""
+    """`owner`: the user who looks after them, by name; `merged_into`: the customer who has all that was theirs."""
 
     id: int
     external_id: str | None
@@ -52,6 +52,7 @@ class CustomerItem:
     addresses: list[AddressItem]
     created_at: datetime
     version: int
+    merged_into: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ def _item(customer: Customer) -> CustomerItem:
         addresses=[AddressItem(each.kind, each.value, each.certainty) for each in customer.addresses],
         created_at=customer.created_at,
         version=customer.version,
+        merged_into=customer.merged_into,
     )
 
 
@@ -210,7 +212,7 @@ async def post_customer(request: web.Request) -> web.StreamResponse:
 
 @operation(
     "PATCH", _AT, summary="Change a customer's record; If-Match names the version that was seen", tag="customers",
-    body=CustomerChanges, answer=CustomerItem, refusals=(409,),
+    body=CustomerChanges, answer=CustomerItem, refusals=(412,),
 )  # fmt: skip
 async def patch_customer(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, CustomerChanges)

@@ -32,7 +32,7 @@ from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
-from callcenter.web.phones import PHONES
+from callcenter.web.phones import PHONES, take_up
 from callcenter.web.rights import actable, in_hand, readable
 from callcenter.web.why import waiting_because
 
@@ -207,7 +207,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
         raise Conflict("Answer a call on the phone.")
     if row["holder"] != who.user_id:
         raise Conflict("It is not offered to you.")
-    await actions.answer(request.app[LOG], row["reservation"], now=request.app[CLOCK]())
+    await take_up(request, ident, reservation=row["reservation"], channel=row["channel"], agent=who.user_id)
     return await _now(request, ident)
 
 
@@ -236,7 +236,7 @@ async def end(request: web.Request) -> web.StreamResponse:
     row = await in_hand(request, ident)
     if row["state"] != State.ACTIVE:
         raise Conflict(f"It is {row['state']}, so there is no conversation to end.")
-    if row["channel"] == Channel.PHONE:
+    if row["channel"] == Channel.PHONE or row["pbx"]:
         phone = request.app[PHONES].get(row["pbx"] or "")
         if phone is None:
             raise Conflict("The PBX that has this call is not connected to this server.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from callcenter.domain.agent import Role
 from callcenter.domain.outbox import LetterState
-from callcenter.domain.survey import Question, Tally
+from callcenter.domain.survey import Question, Tally, Via
 from callcenter.store.queries import Queries
 from callcenter.web.body import STRICT, Id, Line, answer, read_query
 from callcenter.web.exports import Span, read_span
@@ -31,12 +31,14 @@ class SurveyItem:
 
     `ask`: csat (1 to 5), nps (0 to 10) or solved (1 yes, 0 no). A `score` up to `bad` opened `ticket`.
     `letter`: whether the question has gone out; `letter_error`: what the mail server said to the last attempt.
+    `via`: mail, keypad, chat (its stars) or api. `form`: the questionnaire, to whose further
+    questions there are `answers` by name.
     """
 
     id: int
     interaction: int
     channel: str
-    customer: int
+    customer: int | None
     queue: str
     agent: str | None
     ask: Question
@@ -50,6 +52,9 @@ class SurveyItem:
     answered_at: datetime | None
     changed_at: datetime | None
     ticket: int | None
+    via: Via
+    form: str | None
+    answers: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

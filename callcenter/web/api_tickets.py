@@ -1,8 +1,7 @@
 """Tickets over REST."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -10,82 +9,45 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callcenter.actions import tickets as actions
-from callcenter.domain.sla import Clock, ClockName, ClockState
+from callcenter.actions.ticket_family import Children
 from callcenter.domain.ticket import Priority, TicketState
+from callcenter.domain.ticket_rules import read_value, tag_of
+from callcenter.domain.ticket_view import Conditions
 from callcenter.errors import Invalid
-from callcenter.store import sla
+from callcenter.store import sla, ticket_filter
+from callcenter.store import ticket_family as family
 from callcenter.store import tickets as store
 from callcenter.store.directory import Directory
-from callcenter.store.tickets import Ticket
+from callcenter.store.ticket_lists import check_names
+from callcenter.web.api_messages import hold_of
 from callcenter.web.auth import identity
-from callcenter.web.body import ID, STRICT, Id, Line, Name, Text, answer, dump, path_id, read_body, read_query
+from callcenter.web.body import ID, STRICT, Id, Line, Name, Text, answer, path_id, read_body, read_query
 from callcenter.web.interactions import TOP
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
 from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
-from callcenter.web.problem import FieldError, Refused
+from callcenter.web.rights import actable
+from callcenter.web.ticket_items import MessageItem, TicketItem, WholeTicket, fields_of, outdated, relative, say
+from callcenter.web.ticket_lists import part_of, view_of
 from callcenter.web.versions import etag, expected_version
 
 _AT = f"/tickets/{ID}"
 
+# The organisation's own fields by name; null empties one.
+FieldName = Annotated[str, Field(max_length=40)]
+FieldValues = dict[FieldName, str | int | float | None]
+Tags = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)]
+Names = Annotated[list[Line], Field(max_length=100)]
+Ids = Annotated[list[Id], Field(max_length=100)]
 Category = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-@dataclass(frozen=True, slots=True)
-class ClockItem:
-    """`due_at` is null while paused; then `remaining_seconds` of business time are left.
-
-    `difference_seconds`: what was left when it was fulfilled; below zero, by how much that was too late.
-    """
-
-    clock: ClockName
-    state: ClockState
-    due_at: datetime | None
-    met_at: datetime | None
-    breached_at: datetime | None
-    remaining_seconds: float | None
-    difference_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketItem:
-    """`queue` and `owner` by name, `customer` and `interactions` by id."""
-
-    id: int
-    number: int
-    subject: str
-    state: TicketState
-    priority: Priority
-    category: str | None
-    queue: str | None
-    owner: str | None
-    customer: int | None
-    interactions: list[int]
-    clocks: list[ClockItem]
-    created_at: datetime
-    updated_at: datetime
-    closed_at: datetime | None
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class MessageItem:
-    id: int
-    kind: str
-    public: bool
-    text: str
-    at: datetime
-    author: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WholeTicket(TicketItem):
-    messages: list[MessageItem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
+    """`number` of a merged ticket finds the one in which its case goes on; `category`: or one below it; `customer`: who
+    asked, or another one of the ticket; `field`: NAME:VALUE of one of the organisation's own fields."""
+
     __pydantic_config__ = STRICT
     state: TicketState | None = None
     priority: Priority | None = None
@@ -93,6 +55,16 @@ class Filter:
     owner: Line | None = None
     customer: Id | None = None
     number: Id | None = None
+    type: Line | None = None
+    category: Category | None = None
+    tag: Line | None = None
+    follower: Line | None = None
+    parent: Id | None = None
+    field: Annotated[str, Field(pattern=r"^[a-z0-9_]+:.+$", max_length=1100)] | None = None
+    view: Annotated[Line | None, Field(description="A list: built in by its name, saved by its id (GET /views).")] = (
+        None
+    )
+    q: Annotated[Line | None, Field(description="Words of subject and messages; all must be there.")] = None
     limit: Limit = 50
     after: Place | None = None
 
@@ -110,10 +82,20 @@ class NewTicket:
     owner: Line | None = None
     priority: Priority = Priority.NORMAL
     category: Category | None = None
+    type: Line | None = None
+    tags: Tags = field(default_factory=list)
+    followers: Names = field(default_factory=list)
+    customers: Ids = field(default_factory=list)
+    fields: FieldValues = field(default_factory=dict)
+    parent: Id | None = None
 
 
 class TicketChanges(TypedDict, total=False):
-    """What is left out stays; null empties. `queue` and `owner` by name."""
+    """What is left out stays; null empties. `queue`, `owner` and followers by name.
+
+    Of `fields` those that are named. Sets as a whole, or by `add_…` and `remove_…`. `children`: what becomes of open
+    tickets below one that is resolved or closed.
+    """
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     subject: Name
@@ -123,16 +105,31 @@ class TicketChanges(TypedDict, total=False):
     queue: Line | None
     owner: Line | None
     customer: Id | None
+    type: Line | None
+    parent: Id | None
+    fields: FieldValues
+    tags: Tags
+    add_tags: Tags
+    remove_tags: Tags
+    followers: Names
+    add_followers: Names
+    remove_followers: Names
+    customers: Ids
+    add_customers: Ids
+    remove_customers: Ids
+    children: Children
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A note for us, or public: an answer to the customer. `to`: an address, once a channel can send to it."""
+    """A note for us, or public: an answer to the customer. `to`: an address, once a channel can send to it. `files`:
+    uploads of the caller's. An answer by mail can be taken back for some seconds (POST /messages/{id}/withdraw)."""
 
     __pydantic_config__ = STRICT
     text: Text
     public: bool = False
     to: Line | None = None
+    files: Sequence[Id] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,62 +138,63 @@ class Link:
     interaction: Id
 
 
-def _clock(clock: Clock) -> ClockItem:
-    return ClockItem(
-        clock=clock.clock,
-        state=clock.state,
-        due_at=clock.due_at,
-        met_at=clock.met_at,
-        breached_at=clock.breached_at,
-        remaining_seconds=None if clock.remaining is None else clock.remaining.total_seconds(),
-        difference_seconds=None if clock.difference is None else clock.difference.total_seconds(),
+_NOT_IN_LISTS = ("number", "type", "tag", "follower", "parent", "field")
+
+
+async def _list_view(request: web.Request, query: Filter) -> web.StreamResponse:
+    for name in _NOT_IN_LISTS:
+        if getattr(query, name) is not None:
+            raise Invalid(f"Lists (view, q) are not narrowed down by {name}.", field=name)
+    more = Conditions(
+        state=() if query.state is None else (query.state,),
+        priority=() if query.priority is None else (query.priority,),
+        category=() if query.category is None else (query.category,),
+        queue=() if query.queue is None else (query.queue,),
+        owner=() if query.owner is None else (query.owner,),
+        customer=query.customer,
+        words=(query.q or "").strip(),
     )
-
-
-def _fields(ticket: Ticket, directory: Directory, clocks: Sequence[Clock] = ()) -> dict[str, Any]:
-    queue, owner = directory.queues.get(ticket.queue or 0), directory.users.get(ticket.owner or 0)
-    return {
-        "id": ticket.id,
-        "number": ticket.number,
-        "subject": ticket.subject,
-        "state": ticket.state,
-        "priority": ticket.priority,
-        "category": ticket.category,
-        "queue": queue.name if queue else None,
-        "owner": owner.name if owner else None,
-        "customer": ticket.customer,
-        "interactions": list(ticket.interactions),
-        "clocks": [_clock(clock) for clock in clocks],
-        "created_at": ticket.created_at,
-        "updated_at": ticket.updated_at,
-        "closed_at": ticket.closed_at,
-        "version": ticket.version,
-    }
-
-
-async def _say(request: web.Request, ticket: Ticket, *, status: int = 200) -> web.StreamResponse:
-    clocks = await sla.clocks_of(request.app[POOL], [ticket.id])
-    item = TicketItem(**_fields(ticket, request.app[DIRECTORY], clocks.get(ticket.id, ())))
-    return answer(item, status=status, headers=etag(ticket.version))
+    directory = request.app[DIRECTORY]
+    check_names(more, directory)
+    part = await part_of(request, await view_of(request, query.view, more), after=query.after, limit=query.limit)
+    found, clocks = await store.many(request.app[POOL], part.ids), await sla.clocks_of(request.app[POOL], part.ids)
+    items = [TicketItem(**fields_of(found[id_], directory, clocks.get(id_, ()))) for id_ in part.ids if id_ in found]
+    return answer(Page(items, part.next))
 
 
 @operation("GET", "/tickets", summary="Find tickets", tag="tickets", query=Filter, answer=Page[TicketItem])
 async def list_tickets(request: web.Request) -> web.StreamResponse:
     query = read_query(request, Filter)
-    wanted = store.Filter(
+    if query.view is not None or query.q:
+        return await _list_view(request, query)
+    wanted = ticket_filter.Filter(
         state=query.state,
         priority=query.priority,
         queue=queue_id(request, query.queue),
         owner=user_id(request, query.owner, field="owner"),
         customer=query.customer,
         number=query.number,
+        type=query.type,
+        category=query.category,
+        tag=None if query.tag is None else tag_of(query.tag),
+        follower=user_id(request, query.follower, field="follower"),
+        parent=query.parent,
+        values={} if query.field is None else _value(query.field, request.app[DIRECTORY]),
     )
     below = read_place(query.after, start=TOP)
-    found = await store.find(request.app[POOL], wanted, below=below, limit=query.limit + 1)
+    found = await ticket_filter.find(request.app[POOL], wanted, below=below, limit=query.limit + 1)
     page, directory = found[: query.limit], request.app[DIRECTORY]
     clocks = await sla.clocks_of(request.app[POOL], [each.id for each in page])
-    items = [TicketItem(**_fields(each, directory, clocks.get(each.id, ()))) for each in page]
+    items = [TicketItem(**fields_of(each, directory, clocks.get(each.id, ()))) for each in page]
     return answer(Page(items, place_of(items[-1].id) if len(found) > query.limit else None))
+
+
+def _value(text: str, directory: Directory) -> dict[str, Any]:
+    name, _, value = text.partition(":")
+    for each in directory.ticket_rules.fields:
+        if each.name == name:
+            return {name: read_value(each, value)}
+    raise Invalid(f"Tickets have no field {name!r}.", field="field")
 
 
 @operation(
@@ -214,11 +212,19 @@ async def post_ticket(request: web.Request) -> web.StreamResponse:
         owner=user_id(request, given.owner, field="owner", active=True),
         priority=given.priority,
         category=given.category,
+        more={
+            "type": given.type,
+            "tags": given.tags,
+            "followers": _people(request, given.followers),
+            "customers": given.customers,
+            "fields": given.fields,
+            "parent": given.parent,
+        },
         text=given.text,
         actor=identity(request).user_id,
         now=request.app[CLOCK](),
     )
-    return await _say(request, ticket, status=201)
+    return await say(request, ticket, status=201)
 
 
 @operation("GET", _AT, summary="One ticket with its texts", tag="tickets", answer=WholeTicket)
@@ -227,31 +233,26 @@ async def get_ticket(request: web.Request) -> web.StreamResponse:
     ticket = await store.get(pool, ident)
     texts = [MessageItem(m.id, m.kind, m.public, m.text, m.at, m.author) for m in await store.messages(pool, ident)]
     clocks = (await sla.clocks_of(pool, [ident])).get(ident, ())
-    whole = WholeTicket(**_fields(ticket, request.app[DIRECTORY], clocks), messages=texts)
+    directory = request.app[DIRECTORY]
+    related = [relative(each, directory) for each in await family.family(pool, ident)]
+    whole = WholeTicket(**fields_of(ticket, directory, clocks), messages=texts, related=related)
     return answer(whole, headers=etag(ticket.version))
 
 
+def _people(request: web.Request, names: Sequence[str]) -> list[int | None]:
+    return [user_id(request, name, field="followers") for name in names]
+
+
 def _ids(request: web.Request, given: TicketChanges) -> Mapping[str, Any]:
-    changes: dict[str, Any] = {**given}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if name != "children"}
+    for name in ("followers", "add_followers", "remove_followers"):
+        if name in changes:
+            changes[name] = _people(request, changes[name])
     if "queue" in given:
         changes["queue"] = queue_id(request, given["queue"], active=True)
     if "owner" in given:
         changes["owner"] = user_id(request, given["owner"], field="owner", active=True)
     return changes
-
-
-def _outdated(error: actions.Stale, directory: Directory) -> Refused:
-    """What was changed since, by whom, and what it is now."""
-    now = _fields(error.ticket, directory)
-    errors = []
-    for change in error.changes:
-        actor = directory.users.get(change.actor or 0)
-        by = f" by {actor.name}" if actor else ""
-        when = f"{change.at:%Y-%m-%dT%H:%M:%SZ}"
-        value = f"is {dump(now[change.field]).decode()} now, " if change.field in now else ""
-        errors.append(FieldError(change.field, f"{value}changed{by} at {when}"))
-    names = ", ".join(each.field for each in errors) or "nothing that is shown"
-    return Refused(412, f"{error} Changed since: {names}.", errors=errors)
 
 
 @operation(
@@ -266,12 +267,13 @@ async def patch_ticket(request: web.Request) -> web.StreamResponse:
             path_id(request),
             changes=_ids(request, given),
             version=expected_version(request),
+            children=given.get("children", Children.REFUSE),
             actor=identity(request).user_id,
             now=request.app[CLOCK](),
         )
     except actions.Stale as error:
-        raise _outdated(error, request.app[DIRECTORY]) from None
-    return await _say(request, ticket)
+        raise outdated(error, request.app[DIRECTORY]) from None
+    return await say(request, ticket)
 
 
 @operation(
@@ -286,16 +288,19 @@ async def post_reply(request: web.Request) -> web.StreamResponse:
         path_id(request),
         text=given.text,
         public=given.public,
+        files=given.files,
+        hold=hold_of(request),
         actor=identity(request).user_id,
         now=request.app[CLOCK](),
     )
-    return await _say(request, ticket)
+    return await say(request, ticket)
 
 
 @operation("POST", f"{_AT}/link", summary="Tie an interaction to it", tag="tickets", body=Link, answer=TicketItem)
 async def post_link(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, Link)
     who = identity(request)
+    await actable(request, given.interaction)
     ticket = await actions.link(
         request.app[LOG],
         path_id(request),
@@ -303,7 +308,7 @@ async def post_link(request: web.Request) -> web.StreamResponse:
         actor=who.user_id,
         now=request.app[CLOCK](),
     )
-    return await _say(request, ticket)
+    return await say(request, ticket)
 
 
 def routes() -> list[web.RouteDef]:

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from callcenter.actions import users
 from callcenter.domain.agent import RANK, Role
+from callcenter.domain.network import limited_as
 from callcenter.errors import Forbidden, Unauthorized
 from callcenter.store.users import Account, find_session, find_token
 from callcenter.web.body import read_form
@@ -19,6 +20,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COOKIE = "cc_session"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
+# Where pages of other sites may write: nobody's session counts there, and each door looks at the origin itself.
+OPEN = ("/api/v1/forms/",)
+# Customers' own pages: that somebody of ours has signed in in this browser does not matter there.
+CUSTOMERS = ("/forms/", "/my/")
 SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 SIGN_IN_PATHS = frozenset({"/sign-in", "/api/v1/session"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -81,10 +86,16 @@ def host(request: web.Request) -> str:
 def client_address(request: web.Request) -> str:
     """Whose address it is; of what X-Forwarded-For says only the entry that our own proxy added counts."""
     if _public_url(request):
-        told = request.headers.get(hdrs.X_FORWARDED_FOR, "").rpartition(",")[2].strip()
+        # Some proxies add a header of their own instead of an entry.
+        told = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, [])).rpartition(",")[2].strip()
         if told:
             return told[:64]
     return request.remote or ""
+
+
+def limited_address(request: web.Request) -> str:
+    """What limits of doors that are open to everybody count by."""
+    return limited_as(client_address(request))
 
 
 def check_same_origin(request: web.Request) -> None:
@@ -146,18 +157,26 @@ def _signs_in(request: web.Request) -> bool:
     return request.method == hdrs.METH_POST and request.path in SIGN_IN_PATHS
 
 
+# Gateways of other systems prove themselves in their own ways, some of them in this very header; they are nobody here.
+_OWN_PROOF = "/api/v1/gateways/"
+
+
 @web.middleware
 async def auth_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds out who asks, and refuses writes that another site made a browser send."""
+    if request.path.startswith(_OWN_PROOF):
+        return await handler(request)
     header = request.headers.get(hdrs.AUTHORIZATION)
     who = None
+    if header is None and request.path.startswith(OPEN):
+        return await handler(request)
     if header is not None:
         # A browser adds no token by itself, so a token is its own proof, and the cookie is not looked at.
         who = await _by_token(request, header)
     else:
         if request.method not in SAFE:
             check_same_origin(request)
-        if secret := request.cookies.get(COOKIE):
+        if (secret := request.cookies.get(COOKIE)) and not request.path.startswith(CUSTOMERS):
             who = await _by_cookie(request, secret)
         if who is not None and who.csrf is not None and request.method not in SAFE and not _signs_in(request):
             await _check_csrf(request, who.csrf)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiDictProxy
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -97,7 +98,7 @@ async def read_form(request: web.Request) -> MultiDictProxy[str | bytes | bytear
     """The fields of a form. Raises Refused (400) for what is none."""
     try:
         return await request.post()
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, HttpProcessingError):
         raise Refused(400, "The form cannot be read.") from None
 
 

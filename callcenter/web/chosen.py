@@ -1,10 +1,12 @@
 """Why somebody was asked, and what became of it, of offers that are past or go on."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
+from callcenter.domain.duration import format_duration
 from callcenter.domain.interaction import ReservationState
 from callcenter.store.directory import User
 from callcenter.store.pool import Pool
@@ -18,6 +20,7 @@ CHOSEN = {
     "round_robin": "%(name)s had waited longest for a turn.",
     "best_skill": "%(name)s knows best what is asked for.",
 }
+OLDER = "A service contract made it look %(span)s older."
 # What became of an offer that was not taken.
 CAME = {
     ReservationState.REJECTED: "%(name)s declined.",
@@ -48,6 +51,8 @@ def chosen_because(decision: Mapping[str, Any]) -> Said | None:
         if "by" in decision:
             return Said("%(by)s chose %(name)s.", {"by": decision["by"], "name": agent})
         return Said("A supervisor chose %(name)s.", {"name": agent})
+    if reason == "transfer" and "by" in decision:
+        return Said("%(by)s transferred it to %(name)s.", {"by": decision["by"], "name": agent})
     return Said(CHOSEN[reason], {"name": agent}) if reason in CHOSEN else None
 
 
@@ -65,6 +70,8 @@ def _offer(row: asyncpg.Record, users: Mapping[int, User]) -> list[Said]:
         for each in decision.get("candidates", ())
         if each["agent"] in users and each["agent"] != row["agent_id"]
     ]
+    if (older := decision.get("contract")) is not None:
+        said.append(Said(OLDER, {"span": format_duration(timedelta(seconds=older))}))
     if others:
         said.append(Said("It might have been %(names)s.", {"names": ", ".join(others)}))
     if excluded := decision.get("excluded"):

@@ -129,10 +129,11 @@ select min(id) as first, max(id) as last
 from (select id from interaction where arrived_at >= $1 and arrived_at < $2 offset 0) as those;
 
 -- name: export
--- A page of those that arrived from $1 until $2, after $3 up to $4.
+-- A page of those that arrived from $1 until $2, after $3 up to $4; offered tickets and tasks are no contacts.
 select i.id, i.channel, i.direction, i.state, i.outcome, i.external_id, i.customer_id as customer, c.name as customer_name,
        q.name as queue, u.name as agent, t.number as ticket, i.address, i.arrived_at, i.queued_at, i.answered_at, i.ended_at,
        i.closed_at, i.disposition, i.note
 from interaction i left join customer c on c.id = i.customer_id left join queue q on q.id = i.queue_id
 left join users u on u.id = i.agent_id left join ticket t on t.id = i.ticket_id
-where i.arrived_at >= $1 and i.arrived_at < $2 and i.id > $3 and i.id <= $4 order by i.id limit $5;
+where i.arrived_at >= $1 and i.arrived_at < $2 and i.id > $3 and i.id <= $4 and i.channel not in ('ticket', 'task')
+order by i.id limit $5;

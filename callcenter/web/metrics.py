@@ -54,6 +54,12 @@ class Metrics:
             "callcenter_longest_wait_seconds", "Age of the oldest that waits.", ["queue"], registry=self.registry
         )
         self._agents = Gauge("callcenter_agents", "Agents by routing status.", ["status"], registry=self.registry)
+        self._webhooks = Gauge(
+            "callcenter_webhook_deliveries",
+            "Events on their way to other systems (waiting), and given up (failed).",
+            ["webhook", "state"],
+            registry=self.registry,
+        )
         self._mail = Gauge("callcenter_mail_waiting", "Letters that have not gone out yet.", registry=self.registry)
         self._mail_oldest = Gauge(
             "callcenter_mail_oldest_seconds", "How long the oldest letter that is due has been.", registry=self.registry
@@ -84,6 +90,9 @@ class Metrics:
         waiting = await pool.fetch(_SQL.waiting)
         agents = await pool.fetch(_SQL.agents)
         held = await pool.fetchrow(_SQL.held)
+        self._webhooks.clear()
+        for webhook, state, count in await pool.fetch(_SQL.webhooks):
+            self._webhooks.labels(webhook, state).set(count)
         mail = await pool.fetchrow(_SQL.mail)
         assert mail is not None
         self._mail.set(mail["waiting"])

@@ -17,6 +17,11 @@ select count(*)::integer as waiting,
        coalesce(extract(epoch from now() - min(due_at) filter (where due_at <= now())), 0)::float8 as oldest
 from outbox where state = 'waiting';
 
+-- name: webhooks
+-- Deliveries that are on their way, and those that were given up.
+select w.name as webhook, d.state, count(*)::integer as count
+from delivery d join webhook w on w.id = d.webhook_id where d.state = 'waiting' or d.state = 'failed' group by 1, 2;
+
 -- name: held
 -- The oldest open transaction that has written: who holds events back.
 select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::float8 as seconds

@@ -84,7 +84,11 @@ _PROBLEM = {
             "items": {
                 "type": "object",
                 "required": ["field", "message"],
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "line": {"type": "integer", "description": "Of a text that was sent, from 1."},
+                },
             },
         },
     },
@@ -148,16 +152,17 @@ def _refusals(each: Operation) -> Iterable[int]:
     return sorted(found)
 
 
+def _refusal(title: str) -> dict[str, Any]:
+    return {"description": title, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+
 def _describe(each: Operation, schemas: Mapping[Key, dict[str, Any]], names: Mapping[str, Any]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if each.answer is not None:
         done["content"] = {each.answer_type: {"schema": schemas[each.answer, "serialization"]}}
     responses: dict[str, Any] = {str(status): done for status in (each.status, *each.also)}
     for status in _refusals(each):
-        responses[str(status)] = {
-            "description": _TITLES[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     described: dict[str, Any] = {
         "summary": each.summary,
         "tags": [each.tag],
@@ -195,6 +200,7 @@ def describe(app: web.Application, *, version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {"Problem": _PROBLEM, **names},
+            "responses": {f"Problem{status}": _refusal(title) for status, title in _TITLES.items()},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},

@@ -14,9 +14,11 @@ from callcenter.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    Outdated,
     TooMany,
     Unauthorized,
 )
+from callcenter.toml import BadFile
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -27,6 +29,7 @@ class FieldError:
 
     field: str
     message: str
+    line: int | None = None  # from 1, where a text was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +66,26 @@ class _Reading:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def _wrong_parts(error: Invalid) -> tuple[FieldError, ...]:
+    match error:
+        case BadFile():
+            return tuple(FieldError(each.key, each.expected, each.line) for each in error.problems)
+        case InvalidFields():
+            return error.errors
+        case _:
+            return (FieldError(error.field, str(error)),) if error.field else ()
+
+
 def _read(error: CallcenterError) -> _Reading:
     match error:
         case Refused():
             return _Reading(error.status, error.errors)
-        case InvalidFields():
-            return _Reading(422, error.errors)
         case Invalid():
-            return _Reading(422, (FieldError(error.field, str(error)),) if error.field else ())
+            return _Reading(422, _wrong_parts(error))
         case NotFound():
             return _Reading(404)
         case Conflict():
-            return _Reading(409)
+            return _Reading(412 if isinstance(error, Outdated) else 409)
         case Forbidden():
             return _Reading(403)
         case Unauthorized():
@@ -116,11 +127,14 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
         "type": problem.type,
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": problem.detail.encode(errors="replace").decode(),
         "request_id": problem.request_id,
     }
     if problem.errors:
-        document["errors"] = [{"field": each.field, "message": each.message} for each in problem.errors]
+        document["errors"] = [
+            {"field": each.field, "message": each.message, **({} if each.line is None else {"line": each.line})}
+            for each in problem.errors
+        ]
     return web.Response(
         body=orjson.dumps(document), status=problem.status, content_type=MEDIA_TYPE, headers=headers or {}
     )

@@ -2,12 +2,17 @@
 -- Each active queue: who waits, what the agents do, and how the time since $1 (today's beginning) went, at $2 (now).
 -- Service level: of those queued since then whose fate is known or whose time is over, (answered - late) / (answered +
 -- abandoned), short abandons left out (domain.md, section 1). A queue's time begins when they came into it (entered_at). Flow-out:
--- who left it for another queue, and who left unserved otherwise than by hanging up.
+-- who left it for another queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks count as waiting,
+-- and in no figure of how the time went.
 with today as materialized (
     select i.queue_id, i.outcome, coalesce(i.entered_at, i.queued_at) as entered_at, i.answered_at, i.ended_at, i.closed_at,
            q.service_level_within as within
     from interaction i join queue q on q.id = i.queue_id
-    where i.arrived_at >= $1::timestamptz - interval '1 day' and i.queued_at >= $1
+    where i.arrived_at >= $1::timestamptz - interval '1 day' and i.queued_at >= $1 and i.channel not in ('ticket', 'task')
+    union all
+    -- Answered here, and handed on to another queue since, or to this one again.
+    select h.queue_id, 'handled', h.entered_at, h.answered_at, h.left_at, h.left_at, q.service_level_within
+    from handed_over h join queue q on q.id = h.queue_id where h.entered_at >= $1
 ),
 day as (
     select queue_id,
@@ -21,7 +26,8 @@ day as (
     from today group by queue_id
 ),
 moved as (
-    select queue_id, count(*) as moved from flow_out where entered_at >= $1 group by queue_id
+    select queue_id, count(*) as moved from flow_out f where entered_at >= $1
+      and not exists (select from offered_work w where w.interaction_id = f.interaction_id) group by queue_id
 ),
 waiting as (
     select queue_id, count(*) as waiting, extract(epoch from $2 - min(queued_at))::float8 as longest

@@ -4,6 +4,7 @@ import asyncpg
 from aiohttp import web
 
 from callcenter.domain.agent import Role
+from callcenter.domain.interaction import Channel
 from callcenter.errors import Conflict, Forbidden
 from callcenter.web.auth import identity
 from callcenter.web.interactions import standing
@@ -28,6 +29,15 @@ async def in_hand(request: web.Request, ident: int) -> asyncpg.Record:
     if row["reservation"] is None or not (who.may(Role.SUPERVISOR) or row["holder"] == who.user_id):
         raise Conflict("Nobody has it in hand." if row["reservation"] is None else "Somebody else has it in hand.")
     return row
+
+
+async def writable(request: web.Request, ident: int) -> asyncpg.Record:
+    """In a chat whoever has it in hand writes; what is sent can be answered later too, by whoever had a part in it.
+
+    Raises Forbidden, NotFound, Conflict.
+    """
+    row = await actable(request, ident)
+    return await in_hand(request, ident) if row["channel"] == Channel.CHAT else row
 
 
 async def _standing(request: web.Request, ident: int) -> asyncpg.Record:

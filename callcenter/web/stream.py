@@ -8,6 +8,7 @@ import orjson
 import structlog
 from aiohttp import WSMsgType, hdrs, web
 
+from callcenter.actions.deliveries import body_of
 from callcenter.domain.agent import Role
 from callcenter.domain.events import Cursor, Event
 from callcenter.errors import Forbidden, Invalid, TooMany
@@ -44,23 +45,7 @@ _MOST = 2**63 - 1
 
 def frame_of(event: Event, directory: Directory) -> bytes:
     """The event as the surface has it: queue, agent and actor by name."""
-    agent, actor = directory.users.get(event.agent or 0), directory.users.get(event.actor or 0)
-    queue = directory.queues.get(event.queue or 0)
-    document = {
-        "cursor": str(event.cursor),
-        "seq": event.seq,
-        "at": event.at,
-        "kind": event.kind,
-        "interaction": event.interaction,
-        "customer": event.customer,
-        "agent": agent.name if agent else None,
-        "queue": queue.name if queue else None,
-        "ticket": event.ticket,
-        "actor": actor.name if actor else None,
-        "version": event.version,
-        "data": event.data,
-    }
-    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+    return orjson.dumps({"cursor": str(event.cursor), **body_of(event, directory)}, option=orjson.OPT_UTC_Z)
 
 
 def concerns(event: Event, who: Identity) -> bool:

@@ -2,9 +2,9 @@
 -- Surveys below an id ($1), the newest first, at most $2; null leaves a condition out.
 select s.id, s.interaction_id as interaction, i.channel, s.customer_id as customer, q.name as queue, u.name as agent, s.ask,
        s.bad, s.asked_at, s.expires_at, o.state as letter, o.last_error as letter_error, s.score, s.comment, s.answered_at,
-       s.changed_at, s.ticket_id as ticket
+       s.changed_at, s.ticket_id as ticket, s.via, f.name as form, s.answers
 from survey s join interaction i on i.id = s.interaction_id join queue q on q.id = s.queue_id
-left join users u on u.id = s.agent_id left join outbox o on o.id = s.outbox_id
+left join users u on u.id = s.agent_id left join outbox o on o.id = s.outbox_id left join form f on f.id = s.form_id
 where s.id < $1 and ($3::bigint is null or s.queue_id = $3) and ($4::bigint is null or s.agent_id = $4)
   and ($5::bigint is null or s.customer_id = $5) and ($6::bigint is null or s.interaction_id = $6)
   and ($7::boolean is null or (s.score is not null) = $7)

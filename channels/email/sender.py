@@ -86,6 +86,8 @@ class Sender:
                 recipient=recipient,
                 language=letter.language,
                 now=self._clock(),
+                thread=letter.thread,
+                files=await outbox.files(self._log, letter) if letter.template is None else (),
             )
             await line.send(message, recipient.addr_spec)
         except RelayTrouble:

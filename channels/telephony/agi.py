@@ -121,8 +121,8 @@ def get_variable(name: str) -> Command:
 
 
 def set_variable(name: str, value: str) -> Command:
-    name = _checked(_VARIABLE, name, "variable name")
-    return _command("SET VARIABLE", name, value, dead_safe=True, fails_when_gone=False)
+    checked = _checked(_VARIABLE, name, "variable name")
+    return _command("SET VARIABLE", checked, value, dead_safe=True, fails_when_gone=False)
 
 
 def verbose(message: str, level: int = 1) -> Command:
@@ -132,6 +132,10 @@ def verbose(message: str, level: int = 1) -> Command:
 def stream_file(name: str, escape: str = "") -> Command:
     """Play a prompt; `escape` are the digits that end it. -1 means that it is missing, or that the caller left."""
     return _command("STREAM FILE", name, escape, fails_when_gone=False)
+
+
+def wait_for_digit(seconds: float) -> Command:
+    return _command("WAIT FOR DIGIT", str(round(seconds * 1000)))  # the key's ASCII code, or 0
 
 
 def say_number(number: int) -> Command:

@@ -1,10 +1,11 @@
 """What is played to a caller: prompts that an offer cuts short, and what those who wait are told by their queue."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 import structlog
 
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 # Who is served at once should hear nothing of waiting.
 _FIRST_AFTER = timedelta(seconds=1)
+# When what was to be said was unknown, or could not be said: then it is looked at again.
+_AGAIN_AFTER = timedelta(seconds=15)
 # A figure that nobody would wait for, or believe.
 _LONGEST = timedelta(minutes=30)
 
@@ -53,7 +56,12 @@ def spoken(announce: Announce, wait: Wait, waited: timedelta) -> Sequence[agi.Co
 
 async def play(call: Call, *prompts: agi.Command) -> None:
     """Plays prompts, one after the other; with AMI they are cut short the moment an agent is free."""
-    playing = asyncio.create_task(_play_each(call, prompts))
+    await cut_short(call, _play_each(call, prompts))
+
+
+async def cut_short(call: Call, speaking: Coroutine[Any, Any, None]) -> None:
+    """Waits for what is said to a caller, and with AMI stops the prompt that plays when an agent is free."""
+    playing = asyncio.create_task(speaking)
     try:
         while not playing.done():
             news = asyncio.create_task(call.news.wait())
@@ -88,12 +96,19 @@ async def _play_each(call: Call, prompts: Sequence[agi.Command]) -> None:
 class Announcer:
     """Tells callers what their queue's `announce` asks for, again and again where it says so."""
 
-    def __init__(self, waits: Waits, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, waits: Waits, offer_callback: Callable[[Call], Awaitable[None]], *, clock: Callable[[], datetime]
+    ) -> None:
         self._waits = waits
+        self._offer_callback = offer_callback
         self._clock = clock
 
     async def until_news(self, call: Call) -> None:
         """Returns when something has happened to a caller who hears music, or when they have been told something."""
+        if call.may_be_called_back:
+            call.may_be_called_back = False
+            await self._offer_callback(call)
+            return
         try:
             async with asyncio.timeout(self._due_in(call)):
                 await call.news.wait()
@@ -109,6 +124,8 @@ class Announcer:
             return None
         if call.told_at is None:
             due = call.queued_at + _FIRST_AFTER
+        elif not call.was_told:
+            due = call.told_at + _AGAIN_AFTER
         elif announce.every is None:
             return None
         else:
@@ -120,5 +137,8 @@ class Announcer:
         wait = self._waits.of(call.interaction)
         announce = None if call.queue is None else call.queue.announce
         if wait is not None and announce is not None and call.queued_at is not None and call.switch.connected:
-            await play(call, *spoken(announce, wait, self._clock() - call.queued_at))
+            prompts = spoken(announce, wait, self._clock() - call.queued_at)
+            if prompts:
+                await play(call, *prompts)
+            call.was_told = bool(prompts)
         call.told_at = self._clock()

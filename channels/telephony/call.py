@@ -48,11 +48,14 @@ class Call:
     gone_at: datetime | None = None
     music: bool = False  # it plays now
     heard_music: bool = False
-    told_at: datetime | None = None  # when the last announcement ended
+    told_at: datetime | None = None  # when the last announcement ended, or there was nothing to say
+    was_told: bool = False  # something was said then
     closed: bool = False
     taken_out: bool = False  # closed by a supervisor, while the caller was there
     # It waited so long that it is treated as outside the opening hours.
     turned_away: bool = False
+    # It waited so long that it is to be offered to be called back.
+    may_be_called_back: bool = False
     # Reservations by the leg (Uniqueid) that talks under them.
     legs: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,6 +68,11 @@ class Call:
     def offer_of(self, reservation: int) -> Offer | None:
         offers = (self.dialling, self.offer)
         return next((offer for offer in offers if offer is not None and offer.reservation == reservation), None)
+
+    def treat(self, treatment: str) -> None:
+        self.turned_away |= treatment == Treatment.CLOSED
+        self.may_be_called_back |= treatment == Treatment.CALLBACK
+        self.news.set()
 
     def is_moot(self, offer: Offer) -> bool:
         """Whether the offer ended while something else was waited for."""
@@ -134,9 +142,8 @@ class Calls:
                             call.switch.note(CallChange(Change.RINGING, call.unique))
                 case "interaction.moved" if event.queue is not None:
                     self._moved(call, self._directory.queues.get(event.queue))
-                case "interaction.treatment" if event.data["treatment"] == Treatment.CLOSED:
-                    call.turned_away = True
-                    call.news.set()
+                case "interaction.treatment":
+                    call.treat(event.data["treatment"])
                 case "interaction.closed" | "interaction.abandoned" | "interaction.ended":
                     call.closed = True
                     call.taken_out = event.data.get("cause") == "taken_out"
@@ -145,7 +152,7 @@ class Calls:
     def _moved(self, call: Call, queue: Queue | None) -> None:
         """Told twice; another queue has its own announcements, and the caller another place."""
         if queue is not None and queue != call.queue:
-            call.queue, call.told_at = queue, None
+            call.queue, call.told_at, call.was_told = queue, None, False
             call.news.set()
 
     def _reserved(self, call: Call, event: Event) -> None:

@@ -18,7 +18,7 @@ from channels.telephony.pbxfiles import plain_text
 
 Sections = dict[str, list[tuple[str, str]]]
 
-CONTEXTS: Final = ("callcenter-inbound", "callcenter-answered")
+CONTEXTS: Final = ("callcenter-inbound", "callcenter-answered", "callcenter-notice", "callcenter-callback")
 # events that make two thirds of the traffic and that nobody reads
 UNREAD_EVENTS: Final = ("RTCPSent", "RTCPReceived", "VarSet", "Newexten")
 READ_RIGHTS: Final = ("system", "call", "user", "dtmf")

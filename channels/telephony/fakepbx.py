@@ -66,7 +66,8 @@ class FakePbx:
         self.channels: dict[str, Channel] = {}
         self.calls: dict[str, FakeCall] = {}
         self.read, self.denied_actions = frozenset(read), frozenset(denied_actions)
-        self.contexts = {context, "callcenter-answered", "callcenter-fallback", "agents"}
+        self.contexts = {context, "callcenter-answered", "callcenter-fallback", "callcenter-notice", "agents"}
+        self.contexts.add("callcenter-callback")
         self.config_files: dict[str, dict[str, list[str]]] = {}
         self.connections: set[AmiPeer] = set()
         self.peers: set[AmiPeer] = set()  # those that have logged in

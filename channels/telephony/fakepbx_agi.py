@@ -22,7 +22,7 @@ _DEAD_OK: Final = frozenset(
 # fewest arguments
 _COMMANDS: Final = {
     "ANSWER": 0, "CHANNEL STATUS": 0, "CONTROL STREAM FILE": 2, "EXEC": 1, "GET FULL VARIABLE": 1, "GET VARIABLE": 1,
-    "HANGUP": 0, "NOOP": 0, "SAY NUMBER": 2, "SET MUSIC": 1, "SET VARIABLE": 2, "STREAM FILE": 2,
+    "HANGUP": 0, "NOOP": 0, "SAY DIGITS": 2, "SAY NUMBER": 2, "SET MUSIC": 1, "SET VARIABLE": 2, "STREAM FILE": 2,
     "VERBOSE": 1, "WAIT FOR DIGIT": 1,
 }  # fmt: skip
 _DEAD: Final = "511 Command Not Permitted on a dead channel or intercept routine"
@@ -185,11 +185,15 @@ class AgiSession:
     async def _execute_slow(self, name: str, args: list[str]) -> str:
         match name:
             case "STREAM FILE" | "CONTROL STREAM FILE":
-                return await self._stream(args[0])
+                return await self._stream(args[0], args[1])
+            case "SAY DIGITS":
+                return (await self._stream(f"digits/{args[0]}", args[1])).partition(" endpos")[0]
             case "SAY NUMBER":
                 return (await self._stream(f"digits/{args[0]}")).partition(" endpos")[0]
             case "WAIT FOR DIGIT":
-                return f"200 result={0 if await self.channel.pause(float(args[0]) / 1000) else -1}"
+                self.channel.tell("asked")
+                await self._until_key("0123456789*#", self.channel.pbx.loop.time() + float(args[0]) / 1000)
+                return f"200 result={self._key('0123456789*#')}"
         return "200 result=0"
 
     def _set_music(self, args: list[str]) -> None:
@@ -199,7 +203,23 @@ class AgiSession:
         else:
             self.channel.stop_music()
 
-    async def _stream(self, name: str) -> str:
+    async def _until_key(self, keys: str, until: float) -> None:
+        """Until the moment, or one of the keys is pressed, or the application has to let go."""
+        channel = self.channel
+        while channel.pbx.loop.time() < until and not channel.left and not set(keys) & set(channel.keys):
+            await channel.changed(until)
+
+    def _key(self, keys: str) -> int:
+        """The code of the first of these keys that was pressed, which is used up; 0: none, -1: gone."""
+        if self.channel.left:
+            return -1
+        pressed = next((key for key in self.channel.keys if key in keys), None)
+        if pressed is None:
+            return 0
+        self.channel.keys.clear()
+        return ord(pressed)
+
+    async def _stream(self, name: str, escape: str = "") -> str:
         channel, loop = self.channel, self.channel.pbx.loop
         if name in channel.pbx.missing:
             return "200 result=-1 endpos=0"
@@ -211,10 +231,10 @@ class AgiSession:
             channel.tell("playing")
         if music is not None:
             channel.emit("MusicOnHoldStop")
-        while loop.time() < until and channel.playback and not channel.left:
+        while loop.time() < until and channel.playback and not channel.left and not set(escape) & set(channel.keys):
             await channel.changed(until)
         channel.playback = False
-        return f"200 result={-1 if channel.left else 0} endpos={int((loop.time() - began) * 8000)}"
+        return f"200 result={self._key(escape)} endpos={int((loop.time() - began) * 8000)}"
 
     async def _exec(self, application: str, data: str) -> int:
         channel = self.channel
@@ -225,7 +245,9 @@ class AgiSession:
             case "answer":
                 channel.answer()
             case "dial":
-                return await dial(channel, data)
+                result = await dial(channel, data)
+                channel.keys.clear()  # what was pressed in the conversation was for who was there
+                return result
             case "musiconhold":
                 music_class, _, seconds = data.partition(",")
                 channel.start_music(music_class or "default")

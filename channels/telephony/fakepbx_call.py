@@ -23,7 +23,8 @@ class CallOver(Exception):
 class FakeCall:
     """One caller.
 
-    States: arriving, playing (a prompt), waiting (music), ringing, talking, fallback, ended; `states` has their times.
+    States: arriving, playing (a prompt), asked (for a key), waiting (music), ringing, talking, fallback, ended;
+    `states` has their times.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class FakeCall:
         """The leg that talks with the caller."""
         return None if self.channel.bridge is None else self.channel.bridge.peer(self.channel)
 
-    async def until(self, state: str, *, timeout: float = 5.0) -> None:
+    async def until(self, state: str, *, timeout: float = 20.0) -> None:
         """Wait until the call is in this state (it may be already); raises CallOver when it ends before."""
         if self.state == state:
             return
@@ -71,6 +72,8 @@ class FakeCall:
         self.channel.hang_up(16 if self.channel.bridge is not None else None)
 
     def presses(self, digit: str) -> None:
+        self.channel.keys.append(digit)
+        self.channel.poke()
         if self.pbx.watched:
             for event, extra in (("DTMFBegin", ""), ("DTMFEnd", "DurationMs: 100\r\n")):
                 text = f"Digit: {digit}\r\n{extra}Direction: Received\r\n"

@@ -44,8 +44,9 @@ class Channel:
 
     __slots__ = (
         "answered_at", "application", "bridge", "caller_name", "caller_num", "cause", "connected_name", "connected_num",
-        "context", "created_at", "data", "exten", "hung_up", "linkedid", "music", "name", "on_state", "pbx", "phone",
-        "playback", "priority", "redirect", "rejected", "spies", "state", "uniqueid", "variables", "waiter", "watcher",
+        "context", "created_at", "data", "exten", "hung_up", "keys", "linkedid", "music", "name", "on_state", "pbx",
+        "phone", "playback", "priority", "redirect", "rejected", "spies", "state", "uniqueid", "variables", "waiter",
+        "watcher",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class Channel:
         self.rejected: int | None = None  # the cause by which the phone refused
         self.redirect: tuple[str, str] | None = None  # (context, exten) to go to when the application has let go
         self.cause = 0
+        self.keys: list[str] = []  # pressed and not used up yet
         self.bridge: Bridge | None = None
         self.music: str | None = None
         self.playback = False  # a prompt runs; cleared by ControlPlayback

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from channels.telephony.fakepbx_agi import AgiSession
 from channels.telephony.fakepbx_channel import UNKNOWN, Channel, headers
 from channels.telephony.fakepbx_dial import dial
 
 if TYPE_CHECKING:
     from channels.telephony.fakepbx import FakePbx
 
+_SCRIPTS = {"callcenter-notice": "notice", "callcenter-callback": "callback"}
 _CALLER_ID = re.compile(r'\s*"?([^"<]*?)"?\s*<([^>]*)>\s*')
 
 
@@ -54,11 +56,20 @@ async def originate(pbx: FakePbx, fields: Mapping[str, str], variables: Mapping[
         return
     _respond(pbx, fields, action_id, "Success", "4", leg.name, leg.uniqueid, (number, name))
     leg.exten = fields.get("Exten", "s")
+    if (script := _SCRIPTS.get(fields.get("Context", ""))) is not None:
+        host, port = pbx.nodes[0]
+        await AgiSession(leg, None).run(host, port, f"{script}?id={leg.exten}")
+        _end(leg)
+        return
     if fields.get("Application") == "ChanSpy":
         await _spy(pbx, leg, fields.get("Data", ""))
     elif exten := fields.get("Exten"):
         target = f"PJSIP/{exten}"
         await dial(leg, f"{target if target in pbx.phones else target + '@trunk'},30,tT")
+    _end(leg)
+
+
+def _end(leg: Channel) -> None:
     if leg.cause == 0 and not leg.hung_up:
         leg.cause = 16
     leg.emit("SoftHangupRequest", "Cause: 16\r\n")

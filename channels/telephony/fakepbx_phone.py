@@ -75,6 +75,12 @@ class Phone:
         for leg in [leg for leg in self.legs if leg.state is ChannelState.UP]:
             leg.hang_up()
 
+    def presses(self, digit: str) -> None:
+        """Whoever talks on it presses a key."""
+        for leg in [leg for leg in self.legs if leg.state is ChannelState.UP]:
+            leg.keys.append(digit)
+            leg.poke()
+
     def let_go(self, leg: Channel) -> None:
         timer = self.timers.pop(leg, None)
         if timer is not None:

@@ -75,6 +75,9 @@ class Switch:
     def __init__(self, settings: PbxSettings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.name = settings.name
         self.legs = Legs()
+        self.dial_out = settings.dial_out
+        # Told of calls that we asked for and that came to nothing.
+        self.not_originated: Callable[[Mapping[str, str]], None] = lambda _: None
         # At the last comparison:
         self.asking: Sequence[Asking] = ()
         self._elsewhere: Collection[str] = frozenset()
@@ -120,6 +123,8 @@ class Switch:
             await self.manager.run()
 
     def _event(self, event: Event) -> None:
+        if event.name == "OriginateResponse" and event.fields.get("Response") == "Failure":
+            self.not_originated(event.fields)
         if event.name not in FOLLOWED:
             return
         if _is_forged(event):
@@ -178,6 +183,25 @@ class Switch:
     async def take_over(self, channel: str, called: str) -> bool:
         """Pulls a caller out of a dead node's AGI session; the dialplan asks the next node, and the Uniqueid stays."""
         return await self._ask("Redirect", {"Channel": channel, "Context": INBOUND, "Exten": called, "Priority": "1"})
+
+    async def originate(
+        self,
+        endpoint: str,
+        *,
+        context: str,
+        exten: str,
+        ring_ms: int,
+        channel_id: str | None = None,
+        caller: str | None = None,
+    ) -> bool:
+        """Rings a phone and, when it is answered, sends it to a place in the dialplan. True: the PBX will try.
+
+        `channel_id`: its Uniqueid from then on; `caller`: the number that the phone shows.
+        """
+        fields = {"Channel": endpoint, "Context": context, "Exten": exten, "Priority": "1", "Timeout": str(ring_ms)}
+        shown = {"CallerID": '"Callcenter" <0>' if caller is None else f"<{caller}>"}
+        own = {} if channel_id is None else {"ChannelId": channel_id}
+        return await self._ask("Originate", {**fields, **shown, **own, "Async": "true"})
 
     async def _ask(self, action: str, fields: Mapping[str, Any]) -> bool:
         """What it refuses is logged: the channel has mostly gone in the meantime, and its end is told by events."""

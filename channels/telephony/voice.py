@@ -23,6 +23,8 @@ from channels.telephony.arrival import Arrivals, is_open
 from channels.telephony.call import Call, Calls, Offer, quietly, text, written
 from channels.telephony.calls import Missed, dial_result
 from channels.telephony.fastagi import AgiSession, HungUp
+from channels.telephony.keypad import Keypad
+from channels.telephony.later import Later
 from channels.telephony.switch import Switch
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
@@ -44,6 +46,7 @@ class Voice:
         assigner: Assigner,
         waits: Waits,
         switches: Mapping[str, Switch],
+        keypad: Keypad,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -52,9 +55,10 @@ class Voice:
         self._node = node
         self._pops = pops
         self.switches = switches
+        self._keypad = keypad
         self._clock = clock
         self.calls = Calls(directory, clock=clock)
-        self._announcer = Announcer(waits, clock=clock)
+        self._announcer = Announcer(waits, Later(contact_log, directory, node, clock=clock).offer, clock=clock)
         self._arrivals = Arrivals(contact_log, directory, node, assigner, pops, self.calls)
 
     # -- the door
@@ -372,6 +376,7 @@ class Voice:
         ):
             return  # we were frozen: whoever has taken the call hears it ask again
         call.closed = True
+        await self._keypad.ask(call)
         await session.finish()
 
     async def _follow(self, call: Call, session: AgiSession) -> bool:

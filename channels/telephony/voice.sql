@@ -19,14 +19,14 @@ select i.id, i.pbx, i.state, i.external_id, i.leg, i.called, i.queue_id, i.queue
                  from segment s where s.interaction_id = i.id and s.answered_at is not null and s.ended_at is null), '[]')
            as talking
 from interaction i left join node n on n.id = i.node_id
-where i.closed_at is null and i.channel = 'phone' and i.state <> 'wrapping'
+where i.closed_at is null and i.channel = 'phone' and i.direction = 'inbound' and i.state <> 'wrapping'
   and (i.pbx = $1 or $3::boolean and i.pbx <> all($4::text[]));
 
 -- name: is_accepted
 select state in ('accepted', 'completed') from reservation where id = $1;
 
 -- name: leg
-select pbx, leg, external_id, state from interaction where id = $1 and channel = 'phone';
+select pbx, leg, external_id, state from interaction where id = $1 and channel in ('phone', 'callback');
 
 -- name: died_lately
 -- Whether a node's lease ran out that may still accept connections: it froze, or was stopped a short while ago.

@@ -35,10 +35,20 @@ function move(event, step) {
   return true;
 }
 
+// Ctrl and a digit go to another contact in hand, also from the middle of a sentence, which stays where it is.
+function toAnother(event) {
+  if (!event.ctrlKey || event.altKey || event.shiftKey || !/^Digit[1-9]$/.test(event.code)) return false;
+  event.preventDefault();
+  document.querySelector(`[data-nth="${event.code.slice(-1)}"]`)?.click();
+  return true;
+}
+
 // What a key does while something is being typed.
 function whileTyping(event) {
   const { key, target } = event;
   if (event.altKey && /^(Digit|Numpad)[1-9]$/.test(event.code)) return dispose(event.code.slice(-1));
+  if (event.altKey && key === "Enter") return act("Enter");
+  if (event.altKey && event.code === "KeyI") return act("i");
   if (key === "Escape") {
     target.blur();
     return true;
@@ -66,7 +76,7 @@ function otherwise(event) {
     document.querySelector("#help")?.showModal();
     return true;
   }
-  if (/^[1-9]$/.test(key)) return dispose(key);
+  if (/^[1-9]$/.test(key)) return dispose(key) || act(key);
   if (key === "Enter") {
     // A focused button or link is pressed by Enter itself; a chosen disposition means that the agent is done.
     if (target.matches("a, button, summary")) return false;
@@ -106,6 +116,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (document.querySelector("dialog[open]")) return;
+  if (toAnother(event)) return;
   if (event.key === "Escape" && document.querySelector(":popover-open")) return;
   const done = typing(event.target) ? whileTyping(event) : otherwise(event);
   if (done) {

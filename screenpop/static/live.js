@@ -28,6 +28,7 @@ export function tick() {
     const state = left <= 0 ? "is-breached" : at >= Number(element.dataset.risk ?? Infinity) ? "is-risk" : "is-running";
     if (!element.parentElement.classList.contains(state)) element.parentElement.className = `promise ${state}`;
   }
+  for (const element of document.querySelectorAll("[data-ends]")) if (at >= Number(element.dataset.ends)) element.remove();
   for (const bar of document.querySelectorAll("progress[data-until]")) {
     const [from, until] = [Number(bar.dataset.from), Number(bar.dataset.until)];
     const share = Math.min(1, Math.max(0, (until - at) / (until - from)));
@@ -52,7 +53,8 @@ let poppedAt = 0;
 const stale = (region) => body.dispatchEvent(new CustomEvent(`stale-${region.split(":")[0]}`));
 
 function resync() {
-  for (const region of ["desk", "queue", "wall"]) stale(region);
+  for (const region of ["desk", "queue", "wall", "ticket", "here"]) stale(region);
+  for (const chat of document.querySelectorAll("[data-chat]")) body.dispatchEvent(new CustomEvent(`stale-chat-${chat.dataset.chat}`));
 }
 
 function offline(is) {
@@ -74,14 +76,37 @@ const frames = {
     cursor = frame.cursor ?? cursor;
     resync();
   },
+  chat(frame) {
+    body.dispatchEvent(new CustomEvent("chat-told", { detail: frame }));
+  },
   pop(frame) {
-    if (!$("#stage")) return;
+    const stage = $("#stage");
+    if (!stage) return;
     poppedAt = drawn = performance.now();
+    if (stage.dataset.state === "active" && stage.dataset.channel === "chat" && frame.pop.interaction.channel !== "phone") {
+      beside(stage, frame);
+      return;
+    }
     $("#desk").setAttribute("hx-get", "/desk"); // whatever card was being looked at, this is what is in hand now
     body.dataset.popped = frame.reservation; // for whoever measures
     htmx.swap({ sourceElement: body, target: "#stage", text: frame.html, swap: "outerMorph" });
   },
 };
+
+// Whoever writes in a chat is not torn away: another written contact is offered above it.
+function beside(stage, frame) {
+  const drawing = document.createElement("template");
+  drawing.innerHTML = frame.html;
+  const offer = drawing.content.querySelector(".offer");
+  if (!offer) return;
+  $("#desk").setAttribute("hx-get", `/desk?interaction=${stage.dataset.interaction}`);
+  body.dataset.popped = frame.reservation;
+  stage.querySelector(".offer")?.remove();
+  stage.querySelector(".centre").before(offer);
+  htmx.process(offer);
+  tick();
+  retitle();
+}
 
 function connect() {
   clearTimeout(retry);
@@ -159,13 +184,21 @@ function outdated(ctx) {
   return at < (own || ctx.request.method !== "GET" ? drawn : poppedAt);
 }
 
-const regions = { desk: "desk", queues: "queue", wall: "wall" }; // by the id of their element
+// An act may have chosen what is shown, as an offer that is accepted: its picture is old, its choice is not.
+function follow(text) {
+  const drawing = document.createElement("template");
+  drawing.innerHTML = text;
+  const desk = drawing.content.querySelector("#desk");
+  if (desk) $("#desk").setAttribute("hx-get", desk.getAttribute("hx-get"));
+}
+
+const regions = { desk: "desk", queues: "queue", wall: "wall", ticket: "ticket" }; // by the id of their element
 
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
   const source = ctx.sourceElement;
   settle(ctx);
-  if (source?.matches?.(".new-ticket") && ctx.response?.status < 300) source.reset();
+  if (source?.matches?.(".new-ticket, .message-answer") && ctx.response?.status < 300) source.reset();
   if (source?.id === "search" && new URL(ctx.request.action, location.href).searchParams.get("q") !== source.value) {
     event.preventDefault(); // the answer to what stood there before
   } else if (regions[source?.id] && ctx.response?.status >= 500 && $("#toasts").childElementCount) {
@@ -173,6 +206,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   } else if (ctx.target?.id === "desk") {
     if (outdated(ctx)) {
       event.preventDefault();
+      if (ctx.request.method !== "GET") follow(ctx.text);
       setTimeout(() => stale("desk"), 50);
       return;
     }
@@ -195,8 +229,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   rescue();
   catchUp(event.detail.ctx);
   const stage = $("#stage");
-  const calls = stage?.dataset.state === "offered";
-  document.title = calls ? `☎ ${stage.dataset.title}` : title;
+  retitle();
   // Another customer's history begins at its top, and with all of it.
   const subject = `${stage?.dataset.interaction} ${$(".rows")?.id}`;
   if (subject !== shown) {
@@ -208,6 +241,15 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (ctx?.sourceElement?.closest?.(".found, .identify") && ctx.request?.method) $("#search")?.blur();
 });
 const title = document.title;
+function retitle() {
+  const offer = $("#stage .offer-name bdi");
+  const unread = Number(body.dataset.unread ?? 0);
+  document.title = offer ? `☎ ${offer.textContent}` : unread ? `(${unread}) ${title}` : title;
+}
+body.addEventListener("counted", () => {
+  tick();
+  retitle();
+});
 tick();
 
 // ——— Drafts: say when one is not saved yet; keep trying.
@@ -225,9 +267,11 @@ body.addEventListener("change", (event) => {
 });
 
 function settle(ctx) {
-  const field = $("[data-draft][data-unsaved]");
-  if (!field || ctx?.response?.status !== 200 || ctx.request?.body?.get?.("note") !== field.value) return;
-  if (ctx.sourceElement?.closest?.("form") === field.form) delete field.dataset.unsaved;
+  if (ctx?.response?.status !== 200) return;
+  for (const field of document.querySelectorAll("[data-draft][data-unsaved]")) {
+    const saved = ctx.sourceElement?.closest?.("form") === field.form && ctx.request?.body?.get?.(field.name) === field.value;
+    if (saved) delete field.dataset.unsaved;
+  }
 }
 
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {

@@ -8,6 +8,7 @@ from callcenter.actions.interactions import arrive
 from callcenter.domain.interaction import Arrival, Channel
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
+from tests.actions.postbox import Post
 
 
 @pytest.fixture
@@ -30,3 +31,18 @@ async def call(log: ContactLog, now: datetime) -> int:
     event, *_ = await arrive(log, arrival, queue=None, queued=False, node=None, now=now)
     assert event.interaction is not None
     return event.interaction
+
+
+@pytest.fixture
+async def post(log: ContactLog, pool: Pool, now: datetime) -> Post:
+    await pool.execute("insert into queue (name, is_default) values ('support', true), ('billing', false)")
+    await pool.execute(
+        "insert into mailbox (address, queue_id, language, closed) "
+        "select 'care@heronbay.example', id, 'zh_CN', 'reopen' from queue where name = 'support' union all "
+        "select 'bills@heronbay.example', id, null, 'new' from queue where name = 'billing'"
+    )
+    await pool.execute("insert into customer (name) values ('Wang Fang')")
+    await pool.execute(
+        "insert into address (customer_id, kind, value) select id, 'email', 'wang@customer.example' from customer"
+    )
+    return Post(log, now)

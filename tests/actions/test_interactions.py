@@ -270,6 +270,31 @@ async def test_a_transfer_back_takes_the_first_agent_out_of_wrap_up(pool: Pool) 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mode", ["time_boxed", "time_boxed_fixed"])
+async def test_a_wrap_up_of_mode_time_boxed_fixed_is_not_ended_before_its_limit(pool: Pool, mode: str) -> None:
+    floor = await make_floor(pool, wrap_up_mode=mode, wrap_up_limit=timedelta(seconds=30))
+    directory = Directory(pool)
+    await directory.load()
+    queue = directory.queues[floor.queue]
+    ident = await arrive(floor.log, queue=floor.queue)
+    reservation = await reserve(floor.log, ident, floor.agent)
+    await interactions.answer(floor.log, reservation, now=later(1))
+    await interactions.end_interaction(floor.log, ident, cause="customer_hangup", now=later(60))
+    early = interactions.wrap_up(
+        floor.log, reservation, queue=queue, disposition=None, note=None, now=later(89), released_at=later(60)
+    )
+    if mode == "time_boxed":
+        await early
+    else:
+        with pytest.raises(Conflict, match="lasts until its time is over"):
+            await early
+        assert await status_of(pool, floor.agent) == "wrap_up"
+        await interactions.wrap_up(
+            floor.log, reservation, queue=queue, disposition=None, note=None, now=later(90), released_at=later(60)
+        )
+    assert await state_of(pool, ident) == ("closed", "handled")
+
+
 async def test_hold_time_is_booked_on_the_running_segment(pool: Pool) -> None:
     floor = await make_floor(pool)
     ident = await arrive(floor.log, queue=floor.queue)

@@ -4,7 +4,7 @@ import pytest
 
 from callcenter.actions import organisation
 from callcenter.toml import BadFile
-from tests.actions.test_organisation import SMALL, apply, complaints
+from tests.actions.organisation_files import SMALL, apply, complaints
 
 PROMISE = (
     SMALL
@@ -66,10 +66,16 @@ def test_a_calendar_of_days_that_never_open_is_refused():
             "notify: expected owner",
         ),
         (at_target("{ priority = 'asap' }"), ".actions[1]", "low, normal, high"),
-        (at_target("{ webhook = 'x' }"), ".actions[1]", "not to webhooks yet"),
-        (at_target("{ mail = 'x' }"), ".actions[1]", "not by mail yet"),
-        (at_target("{ phone = 'x' }"), ".actions[1]", "nobody is called yet"),
-        (at_target("{ tag = 'late' }"), ".actions[1]", "tickets have no tags"),
+        (at_target("{ webhook = 'x', by = ['email'] }"), ".actions[1]", "webhook takes no by"),
+        (at_target("{ mail = 'x' }"), ".actions[1]", "a mail is a notice"),
+        (at_target("{ phone = 'x' }"), ".actions[1]", "a call is a notice"),
+        (at_target("{ notify = 'owner', by = ['fax'] }"), ".actions[1]", "a list of email and phone"),
+        (at_target("{ notify = 'owner', by = 'email' }"), ".actions[1]", "a list of email and phone"),
+        (at_target("{ notify = 'owner', respect_hours = 'yes' }"), ".actions[1]", "expected true or false"),
+        (at_target("{ tag = ',' }"), ".actions[1]", "no comma"),
+        (at_target("{ task = 'x' }"), ".actions[1]", "expected a table like"),
+        (at_target("{ task = { title = 'x', hours = 'office' } }"), ".actions[1]", "hours is of no use without due"),
+        (at_target("{ task = { due = '1h' } }"), ".actions[1]", "task.title"),
         ("{ clock = 'own', at = '+0m', actions = [{ notify = 'owner' }] }", ".notify", "nobody owns the ticket"),
         ("{ clock = 'own', at = '+0m', actions = [{ reassign = 'manager' }] }", ".reassign", "nobody owns the ticket"),
     ],
@@ -110,11 +116,9 @@ async def test_a_second_default_and_a_circle_of_managers_are_refused_beside_what
 async def test_people_are_told_of_promises_that_nobody_gets_and_of_another_order(log, now):
     gold = "[[sla_policies]]\nname='gold'\nwhen={contract='x'}\nown='1m'\n"
     text = PROMISE.replace('notify = "owner"', 'reassign = "queue:empty"')
-    plan = await apply(log, now, f"{text}{gold}[[queues]]\nname='empty'")
-    assert plan.warnings[1:] == (
-        "sla_policy all: the queue empty that it escalates to has no members",
-        "sla_policy gold: no customer has a contract yet, so it is chosen for nobody",
-    )
+    kind = "[[contracts]]\nname='x'\ntitle='X'\n"
+    plan = await apply(log, now, f"{text}{gold}{kind}[[queues]]\nname='empty'")
+    assert plan.warnings[1:] == ("sla_policy all: the queue empty that it escalates to has no members",)
     silver = "[[sla_policies]]\nname='silver'\nwhen={tier='silver'}\nown='1m'\n"
     rest = "[[sla_policies]]\nname='all'\nown='10m'"
     await apply(log, now, gold + silver + rest)

@@ -142,8 +142,8 @@ async def test_what_is_not_settled_yet_is_asked_about_later(floor, db):
 
 
 async def test_where_nothing_closes_the_cursor_moves_on_now_and_then(floor, monkeypatch):
-    cursor = "select (xid, seq)::text from log_reader"
-    monkeypatch.setattr(surveys, "_STEP", 10**9)  # other tests' transactions count too
+    cursor = "select (xid, seq)::text from log_reader where name = 'surveys'"
+    monkeypatch.setattr(surveys, "_STEP", 10**9)  # transactions of the whole server count, not only ours
     await ask(floor)
     before = await floor.log.pool.fetchval(cursor)
     await ask(floor)
@@ -164,7 +164,7 @@ async def test_an_older_epoch_of_the_log_holds_nothing_up(floor):
     await floor.log.pool.execute("update organisation set log_epoch = 2")
     await floor.log.pool.execute("alter table contact_log alter column epoch set default 2")
     assert await surveys.ask_about_closed(floor.log, now=later(61)) == 1
-    assert await floor.log.pool.fetchval("select epoch from log_reader") == 2
+    assert await floor.log.pool.fetchval("select epoch from log_reader where name = 'surveys'") == 2
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,31 @@ async def test_a_bad_score_opens_one_ticket_for_the_agents_supervisor_with_the_c
     assert [event.kind for event in events][-3:] == ["interaction.linked", "ticket.opened", "survey.answered"]
     worse = await answer(floor, survey, 1, at=710)
     assert worse.ticket == answered.ticket
+
+
+async def test_what_is_said_after_the_score_stands_in_the_ticket_too(floor, survey):
+    bare = FollowUp("Unhappy", "They answered 1.")
+    answered = await surveys.answer(floor.log, survey, score=1, comment=None, follow_up=bare, now=later(700))
+    said = FollowUp("Unhappy", "They answered 2.\n\nNobody called back.")
+    await surveys.answer(floor.log, survey, score=2, comment="Nobody called back.", follow_up=said, now=later(710))
+    await answer(floor, survey, 1, at=720)
+    notes = await floor.log.pool.fetch("select text from message where ticket_id = $1", answered.ticket)
+    assert [row["text"] for row in notes] == [said.note]
+
+
+async def test_what_was_written_in_the_contact_stays_as_it_is(floor, survey):
+    pool = floor.log.pool
+    await pool.execute("update interaction set channel = 'chat'")
+    for kind, text in (("inbound", "Hello?"), ("outbound", "Bye")):
+        await pool.execute(
+            "insert into message (interaction_id, kind, text, at) select id, $1, $2, $3 from interaction",
+            kind, text, later(10),
+        )  # fmt: skip
+    answered = await answer(floor, survey, 1)
+    said = FollowUp("Unhappy", "They answered 1.\n\nNobody called back.")
+    await surveys.answer(floor.log, survey, score=1, comment="Nobody called back.", follow_up=said, now=later(710))
+    lines = await pool.fetch("select text from message where ticket_id = $1 order by id", answered.ticket)
+    assert [row["text"] for row in lines] == ["Hello?", "Bye", said.note]
 
 
 async def test_answers_that_come_at_once_open_one_ticket(floor, survey):

@@ -1,6 +1,7 @@
 """The SQL verbs move from exactly the states that the tables in callcenter.domain name, to the states they name."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -82,6 +83,9 @@ ACTS: dict[Verb, Act] = {
     Verb.RESERVE: lambda f, i, r: interactions.reserve(
         f.log, i, agent=f.agent, agent_version=None, reason="", decision=None, due=later(9), now=later(1)
     ),
+    Verb.PUT_OFF: lambda f, i, r: f.log.write("put_off", i, later(9), later(1)),
+    Verb.GIVE: lambda f, i, r: f.log.write("give_to_agent", i, f.agent, "outbound", later(1)),
+    Verb.CONNECT: lambda f, i, r: f.log.write("connect_call", i, None, None, later(1)),
     Verb.ANSWER: lambda f, i, r: interactions.answer(f.log, r, now=later(1)),
     Verb.RETURN: lambda f, i, r: _cancel(f, r),
     Verb.LEAVE_UNSERVED: lambda f, i, r: interactions.leave_unserved(
@@ -92,6 +96,7 @@ ACTS: dict[Verb, Act] = {
     ),
     Verb.RELEASE: lambda f, i, r: interactions.release(f.log, r, cause="x", now=later(1)),
     Verb.HOLD: lambda f, i, r: interactions.hold(f.log, i, held=True, now=later(1)),
+    Verb.HAND_OVER: lambda f, i, r: f.log.write("hand_over", r, f.queue, None, f.agent, timedelta(0), None, later(1)),
     Verb.END: lambda f, i, r: interactions.end_interaction(f.log, i, cause="x", now=later(1)),
 }
 

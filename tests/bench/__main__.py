@@ -16,15 +16,21 @@ import uvloop
 from callcenter.errors import CallcenterError
 from tests.bench.arrival import arrivals, contact_log
 from tests.bench.calls import Bench, many_agents, pops, start_and_idle, waiting
+from tests.bench.chats import chats
 from tests.bench.codecs import codecs
 from tests.bench.dataset import SMALL, Sizes, clear, prepare
 from tests.bench.decisions import decisions, simulated_day
 from tests.bench.figures import Row, table
 from tests.bench.ground import DEFAULT_FOLDER, checkpoint, running
+from tests.bench.knowledge import knowledge
 from tests.bench.leader import fail_over, reserving
+from tests.bench.mail import mail
 from tests.bench.process import Failed
+from tests.bench.promises import deadlines, promises
+from tests.bench.search import search_measured
 from tests.bench.servers import enrol
 from tests.bench.sustained import sustained
+from tests.bench.tickets import ticket_lists_measured
 
 Measure = Callable[[Bench], Awaitable[list[Row]]]
 
@@ -52,18 +58,49 @@ async def _leader(bench: Bench) -> list[Row]:
     return rows + await fail_over(bench.server, bench.folder, rounds=bench.rounds)
 
 
+async def _sla(bench: Bench) -> list[Row]:
+    row = await asyncio.to_thread(lambda: deadlines(seconds=0.5 if bench.quick else 3))
+    sizes = (100_000, 2_000, 200) if bench.quick else (1_000_000, 10_000, 500)
+    tickets, due, trickle = sizes
+    return [row, *await promises(bench.server, bench.folder, tickets=tickets, due=due, trickle=trickle)]
+
+
+async def _tickets(bench: Bench) -> list[Row]:
+    times = 50 if bench.quick else 300
+    return await ticket_lists_measured(bench.server, rounds=bench.rounds, times=times, say=bench.say)
+
+
+async def _search(bench: Bench) -> list[Row]:
+    customers, times = (100_000, 100) if bench.quick else (1_000_000, 300)
+    return await search_measured(bench.server, customers=customers, rounds=bench.rounds, times=times, say=bench.say)
+
+
 async def _codecs(bench: Bench) -> list[Row]:
     return await asyncio.to_thread(lambda: codecs(seconds=0.5 if bench.quick else 2))
+
+
+async def _knowledge(bench: Bench) -> list[Row]:
+    return await knowledge(bench.server, rounds=bench.rounds, articles=10_000 if bench.quick else 100_000, searches=100)
+
+
+async def _mail(bench: Bench) -> list[Row]:
+    return await mail(bench.server, rounds=bench.rounds, messages=1_000, say=bench.say)
 
 
 MEASURES: dict[str, Measure] = {
     "codecs": _codecs,
     "decisions": _decisions,
     "leader": _leader,
+    "sla": _sla,
     "arrival": _arrival,
     "log": _log,
+    "knowledge": _knowledge,
+    "mail": _mail,
+    "tickets": _tickets,
+    "search": _search,
     "start": start_and_idle,
     "waiting": waiting,
+    "chat": chats,
     "pops": pops,
     "agents": many_agents,
     "sustained": sustained,

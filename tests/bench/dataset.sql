@@ -84,11 +84,11 @@ where indrelid = any(array['customer', 'address', 'interaction', 'ticket']::regc
 
 -- name: clear
 -- Takes away what measurements wrote after loading, above the interaction $1; the loaded history stays.
--- Rows are taken in any order: nothing is left that points to them.
+-- Rows are taken in any order: nothing is left that points to them (cascade: surveys have their words among the messages).
 do $do$
 begin
     set local session_replication_role = replica;
-    truncate contact_log, reservation, segment, message, draft, floor.log;
+    truncate contact_log, reservation, segment, message, draft, floor.log cascade;
     delete from interaction where id > {loaded};
     delete from floor.interaction where id > {loaded};
     update agent set presence = 'offline', routing_status = 'off_queue', desk_node_id = null, desk_lost_at = '-infinity',

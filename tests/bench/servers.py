@@ -5,7 +5,7 @@ import contextlib
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,15 +102,21 @@ async def product(dsn: str, folder: Path, staff: Staff) -> AsyncIterator[Server]
 
 @asynccontextmanager
 async def serving(
-    dsn: str, folder: Path, *, node: str = "bench", require_console: bool = True
+    dsn: str,
+    folder: Path,
+    *,
+    node: str = "bench",
+    require_console: bool = True,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[Program, int, int]]:
-    """`callcenter serve`, ready; gives the program, its AGI port and its HTTP port."""
+    """`callcenter serve`, ready; the program, its AGI port and its HTTP port. `settings`: more of its environment."""
     agi_port, http_port = _free_ports(2)
     environment = _environment(dsn, folder) | {
         "CALLCENTER_AGI_PORT": str(agi_port),
         "CALLCENTER_HTTP_PORT": str(http_port),
         "CALLCENTER_NODE_NAME": node,
         "CALLCENTER_REQUIRE_CONSOLE": str(require_console).lower(),
+        **(settings or {}),
     }
     async with program(_callcenter(), "serve", name=f"serve-{node}", folder=folder, environment=environment) as running:
         await _ready(running, http_port)

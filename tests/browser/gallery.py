@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from callcenter.actions import agents, drafts, interactions
+from callcenter.actions import agents, drafts, interactions, mail_in, tasks, tickets
+from callcenter.demo.articles import write_articles
 from callcenter.domain.interaction import Arrival, Channel
 from callcenter.domain.password import protect
 from callcenter.feed import Feed
@@ -17,15 +18,32 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from callcenter.store.rules import TaskPlan
 from callcenter.web import keys, site
+from channels.email.parse import parse
 from screenpop import site as consoles
 from screenpop.live import Hub
-from tests.builders import NOW, FakeWaits, a_wait, ident_of, later, make_customer, make_queue, make_user, reserve
+from tests.browser.cases import add_relatives
+from tests.builders import NOW, FakeWaits, a_wait, later, make_customer, make_queue, make_user, reserve
+from tests.channels.email.messages import attached, multipart, part
 
 PASSWORD = "a long walk home"
 DISPOSITIONS = ["solved", "call_back", "complaint", "order", "refund", "wrong_number", "other"]
 SQL = Queries.beside(__file__)
 NUMBER = "+8613800138000"
+MAIL = """Hello,
+
+I returned the rice cooker on 20 February and the refund has not arrived. 请问退款什么时候到账?
+The receipt of the courier is attached.
+
+On Mon, 2 Mar 2026 at 10:12, Heron Bay <care@heronbay.example> wrote:
+> We have received your parcel. The refund takes five working days.
+>
+> Amy
+--
+王小明
+Acme Trading (Shanghai) Ltd
+"""
 LONG = "Dr. Maximiliane-Alexandra " * 7 + "von und zu <script>alert(1)</script>"
 
 
@@ -101,6 +119,38 @@ async def add_tickets(pool: Pool, customer: int, owner: int, subjects: Sequence[
         )
 
 
+async def add_tasks(log: ContactLog, *, ticket: int, people: Sequence[int], queue: str, much: bool) -> None:
+    """Late, due soon, of a department, and done."""
+    directory = Directory(log.pool)
+    await directory.load()
+    given = [
+        ("Call the bank about the reference", None, -900.0),
+        ("寄出替换的电源线", "owner", 1500.0),
+        (LONG[:180] if much else "Pay the money back", f"queue:{queue}", 90_000.0),
+        ("Send a receipt", None, None),
+    ]
+    for person in people:
+        for title, who, due in given:
+            plan = TaskPlan(
+                title,
+                who or f"agent:{directory.user(person).name}",
+                remind=None if due is None else timedelta(minutes=30),
+            )
+            task = await tasks.open_task(
+                log,
+                directory,
+                plan=plan,
+                ticket=ticket,
+                due_at=None if due is None else later(due),
+                actor=person,
+                now=later(-7200),
+            )
+            if due is None:
+                done = {"state": "done"}
+                await tasks.change(log, directory, task.id, changes=done, version=None, actor=person, now=later(-60))
+    await tasks.sweep(log, directory, now=NOW)
+
+
 async def on_stage(
     log: ContactLog, agent: int, queue: int, *, phone: str | None = NUMBER, caller: str = "", until: str = "offered"
 ) -> int:
@@ -132,14 +182,35 @@ async def on_stage(
     return interaction
 
 
+MAIL_AS_WRITTEN = (
+    "".join(f"<p>{each}</p>" for each in MAIL.partition("\n\nOn ")[0].split("\n\n"))
+    + "<p><img src=https://shop.example/logo.png alt=Logo width=120> "
+    "<a href=https://shop.example/orders/7781>Order 7781</a></p>"
+    "<div>On 9 March 2026, Heronbay wrote:</div><blockquote>Which order is it about?</blockquote>"
+)
+
+
 async def with_a_mail(log: ContactLog, agent: int, queue: int) -> None:
     """Answered a while ago; a call that comes now interrupts it."""
     start = later(-600)
     await agents.set_presence(log, agent, presence="on_queue", reason=None, actor=agent, now=start)
-    arrival = Arrival(Channel.EMAIL, "mail-1", "email", "xiaoming.wang@example.com", subject="Where is my refund?")
-    events = await interactions.arrive(log, arrival, queue=queue, queued=True, node=None, now=start)
-    reservation = await reserve(log, ident_of(events), agent, now=start)
+    sql = "insert into mailbox (address, queue_id) values ('care@heronbay.example', $1) on conflict do nothing"
+    await log.pool.execute(sql, queue)
+    raw = multipart(
+        part(MAIL_AS_WRITTEN.encode(), "text/html; charset=utf-8"),
+        attached(b"%PDF" * 40_000, "invoice-2026-02.pdf"),
+        attached(b"photo" * 900, "银行回单.png", "image/png"),
+        From="王小明 <xiaoming.wang@example.com>",
+        Subject="Where is my refund?",
+        Message_ID=f"<{agent}@example.com>",
+    )
+    received = await mail_in.receive(log, parse(raw), raw, now=start)
+    reservation = await reserve(log, received.interaction, agent, now=start)
     await interactions.answer(log, reservation, now=later(5, start))
+    assert received.ticket is not None
+    text = "Dear Mr Wang,\n\nthe money left us on Friday. Your bank needs up to three days."
+    hold = timedelta(hours=1)  # so that the pictures show that it can be taken back
+    await tickets.reply(log, received.ticket, text=text, public=True, actor=agent, hold=hold, now=later(-60))
 
 
 async def add_waiting(log: ContactLog, queue: int, count: int, *, since: float) -> None:
@@ -171,7 +242,7 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
             ("amy", "Amy Chen"), ("bo", "Bo Lindqvist"), ("cy", "陈思远"), ("dan", "Daniel Okafor"),
             ("eve", "Eva Müller"),
             ("fay", "林雨菲"), ("gus", "Gustavo Reyes"), ("han", "韩梅梅"),
-            ("ida", "Ida Nakamura"),
+            ("ida", "Ida Nakamura"), ("jia", "Jia Lin"),
         )
     }  # fmt: skip
     await add_person(pool, "sue", "Sue Wong", role="supervisor")
@@ -195,9 +266,17 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
            ($1, 'email', 'xiaoming.wang@example.com', 'known'), ($1, 'phone', '+862155550188', 'maybe')""",
         known,
     )
+    await pool.execute(SQL.add_entitlements.replace("$1", str(known)))
     await add_past(pool, known, people["bo"], count=60 if much else 9, text=LONG if much else None)
     subjects = [LONG[:180]] * 40 if much else ["Refund not received", "地址变更"]
     await add_tickets(pool, known, people["amy"], subjects)
+    await pool.execute(SQL.add_news, people["amy"], ["ticket.reopened", "ticket.replied"], NOW)
+    await add_tasks(log, ticket=1, people=[people["bo"], people["fay"]], queue="billing", much=much)
+    await pool.execute(SQL.add_story, known, support, people["amy"], people["bo"], NOW, LONG if much else None)
+    first, second = [row["id"] for row in await pool.fetch(SQL.open_tickets, known)]
+    await add_relatives(
+        log, ticket=first, other=second, people=[people["amy"], people["bo"], people["cy"]], much=much, now=NOW
+    )
     for shared in ("李娜", "Wang Fang", "Zhang Wei"):
         await make_customer(pool, shared, phone="+8613900000001")
     await make_customer(pool, "Golden Dragon Hotel", phone="+8613900000255")
@@ -205,6 +284,7 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
     await on_stage(log, people["bo"], support, until="active")
     await on_stage(log, people["cy"], support, until="wrapping")
     await with_a_mail(log, people["ida"], support)
+    await with_a_mail(log, people["jia"], support)
     await on_stage(log, people["ida"], support, phone="+8613900000255", until="active")
     await on_stage(log, people["dan"], support, phone="+8613900000001", until="offered")
     await on_stage(log, people["eve"], billing, phone="+8613900000299", caller="Zhou", until="active")
@@ -214,6 +294,7 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
         await agents.set_presence(log, ident, presence=presence, reason=reason, actor=ident, now=later(-751))
     await add_waiting(log, support, 250 if much else 3, since=3000 if much else 34)
     await add_waiting(log, sales, 1, since=8)
+    await write_articles(log, now=NOW)
     await add_day(pool, support, people["bo"], answered=140, late=52, abandoned=14)
     await add_day(pool, billing, people["bo"], answered=64, late=4, abandoned=1)
     if much:
@@ -224,8 +305,8 @@ async def fill(pool: Pool, *, much: bool) -> dict[str, str]:
         for n in range(9):
             await make_queue(pool, f"queue number {n} with a long name", members=members)
     return {
-        "offered": "amy", "active": "bo", "wrapping": "cy", "several": "dan", "nobody": "eve", "withheld": "han",
-        "ready": "fay", "break": "gus", "interrupted": "ida",
+        "offered": "amy", "active": "bo", "wrapping": "cy", "several": "dan", "mail": "jia", "nobody": "eve",
+        "withheld": "han", "ready": "fay", "break": "gus", "interrupted": "ida",
     }  # fmt: skip
 
 

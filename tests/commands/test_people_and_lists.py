@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from callcenter.commands import customers, organisation, tokens, users
+from callcenter.commands import customers, organisation, solutions, tokens, users
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.settings import Settings
 from callcenter.store.users import find_token
@@ -26,7 +26,7 @@ def run(database: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     async def run(*arguments: str | Path, stdin: str = "") -> str:
         parser = argparse.ArgumentParser()
         commands = parser.add_subparsers()
-        for module in (customers, organisation, tokens, users):
+        for module in (customers, organisation, solutions, tokens, users):
             module.register(commands)
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         given = parser.parse_args([str(each) for each in arguments])
@@ -160,3 +160,85 @@ async def test_a_long_list_is_imported_in_batches(run: Run, tmp_path: Path, db) 
     file.write_text(HEADER + "".join(f"C{n},Customer {n},,,,,,\n" for n in range(450)))
     assert (await run("import", "customers", file)).startswith("450 customers are new")
     assert await db.fetchval("select count(distinct xid) from contact_log") == 3
+
+
+REFUNDS = """+++
+category = "payment"
+tags = ["card"]
+public = true
++++
+# Refund times
+
+Three days.
+"""
+
+
+async def test_a_folder_of_markdown_becomes_articles_and_new_versions_of_them(run: Run, pool, tmp_path: Path) -> None:
+    (tmp_path / "refunds.en.md").write_text(REFUNDS, encoding="utf-8")
+    (tmp_path / "refunds.zh_CN.md").write_text("# 退款多久到账\n\n三天。\n", encoding="utf-8")
+    (tmp_path / "README.txt").write_text("not an article", encoding="utf-8")
+    assert await run("solutions", "import", tmp_path, "--dry-run") == "1 articles can be imported.\n"
+    said = await run("solutions", "import", tmp_path, "--publish")
+    assert said == "1 articles are new, 0 changed, 0 as they were.\n"
+    assert await run("solutions", "import", tmp_path) == "0 articles are new, 0 changed, 1 as they were.\n"
+    (tmp_path / "refunds.en.md").write_text(REFUNDS.replace("Three", "Four"), encoding="utf-8")
+    assert await run("solutions", "import", tmp_path) == "0 articles are new, 1 changed, 0 as they were.\n"
+    rows = await pool.fetch("select language, latest, live, title from solution_text order by 1")
+    assert [tuple(row) for row in rows] == [("en", 2, 1, "Refund times"), ("zh_CN", 1, 1, "退款多久到账")]
+    assert (
+        await pool.fetchval("select category || array_to_string(tags, '') || public from solution") == "paymentcardtrue"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("refunds.md", "# T\n\nx", "NAME.LANGUAGE.md"),
+        ("refunds.english.md", "# T\n\nx", "written like en"),
+        ("refunds.en.md", "no title", "must begin with its title"),
+        ("refunds.en.md", "# T\n", "Write something"),
+        ("refunds.en.md", "+++\npublic = true\n# T\n\nx", "second [+]{3} is missing"),
+        ("refunds.en.md", "+++\ncolour = 1\n+++\n# T\n\nx", "colour is no property"),
+        ("refunds.en.md", '+++\npublic = "yes"\n+++\n# T\n\nx', "public is true or false"),
+        ("refunds.en.md", "+++\ntags = [1]\n+++\n# T\n\nx", "tags is a list"),
+        ("refunds.txt", "# T\n\nx", "no files named"),
+    ],
+)
+async def test_a_folder_that_cannot_be_meant_is_refused_with_the_file(
+    run: Run, tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(Invalid, match=words) as refusal:
+        await run("solutions", "import", tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+
+
+async def test_contracts_and_orders_come_from_lists_and_what_does_not_fit_is_said(run: Run, pool, tmp_path) -> None:
+    organisation_file = tmp_path / "org.toml"
+    organisation_file.write_text('[[contracts]]\nname = "care"\ntitle = "Care"\n', encoding="utf-8")
+    await run("apply", organisation_file)
+    people = tmp_path / "people.csv"
+    people.write_text(HEADER + "HB-1,Ann,,13800138000,,,,\n", encoding="utf-8")
+    await run("import", "customers", people)
+    contracts = tmp_path / "contracts.csv"
+    contracts.write_text(
+        "external_id,customer,kind,name,starts_on,ends_on\nC-1,HB-1,care,Kitchen,2026-01-01,2026-12-31\n"
+        "C-2,HB-9,care,,2026-01-01,\nC-3,HB-1,plus,,2026-01-01,\nC-4,HB-1,care,,soon,\nC-1,HB-1,care,,2026-01-01,\n",
+        encoding="utf-8",
+    )
+    assert "1 contracts are new, 0 changed, 0 as they were, 4 rows refused" in await run(
+        "import", "contracts", contracts
+    )
+    refused = list(csv.DictReader((tmp_path / "contracts.refused.csv").read_text("utf-8").splitlines()))
+    assert [row["external_id"] for row in refused] == ["C-3", "C-4", "C-1", "C-2"]
+    assert refused[-1]["reason"] == "row 3: there is no customer with the external id HB-9"
+    assert "0 contracts are new, 0 changed, 1 as they were" in await run("import", "contracts", contracts)
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "number,external_id,phone,amount,currency,date\n1,HB-1,,10.50,CNY,2026-01-01\n2,,13800138000,1,USD,2026-01-02\n"
+        "3,HB-9,,1,CNY,2026-01-01\n4,HB-1,,1e3x,CNY,2026-01-01\n",
+        encoding="utf-8",
+    )
+    assert "2 orders are new, 0 changed, 0 as they were, 2 rows refused" in await run("import", "orders", orders)
+    assert "0 orders are new, 0 changed, 2 as they were" in await run("import", "orders", orders)
+    assert await pool.fetchval("select sum(amount)::text from customer_order") == "11.50"

@@ -60,7 +60,14 @@ async def test_callers_are_answered_by_the_agents_who_wrap_up_and_go_home_when_i
                 "and closed_at is not null and disposition <> 'timed_out')"
             )
 
+        async def somebody_chatted() -> object:
+            return await server.pool.fetchval(
+                "select exists (select 1 from interaction where channel = 'chat' and outcome = 'handled') "
+                "and exists (select 1 from chat_line where not by_visitor)"
+            )
+
         await eventually(somebody_was_served, within=60)
+        await eventually(somebody_chatted, within=60)
     connection = await asyncpg.connect(empty_database)
     try:
         talking = "select count(*) from interaction where state in ('new', 'queued', 'offered', 'active')"
@@ -120,7 +127,10 @@ async def test_stopping_while_the_year_is_invented_leaves_nothing_half_made(empt
 def test_the_banner_names_the_address_the_log_ins_and_how_to_stop():
     users = read_file().organisation.users
     address = "http://127.0.0.1:8080"
-    text = banner(name="Heronbay", url=address, users=users, visitor=VISITOR, traffic=True, command="cc", colour=False)
+    shop = "http://127.0.0.1:8081"
+    text = banner(
+        name="Heronbay", url=address, shop=shop, users=users, visitor=VISITOR, traffic=True, command="cc", colour=False
+    )
     for part in ("http://127.0.0.1:8080/wall", "amy", "sue", "ada", "blue-heron", "supervisor", "Ctrl-C"):
         assert part in text
     assert "\x1b" not in text

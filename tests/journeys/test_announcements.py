@@ -1,6 +1,10 @@
 """Callers who wait are told their place and their wait."""
 
-from callcenter.app import clock
+from datetime import timedelta
+
+import pytest
+
+from channels.telephony import announcements
 from channels.telephony.fakepbx import FakeCall
 from tests.builders import eventually, make_queue
 from tests.journeys.world import World, a_world
@@ -46,6 +50,24 @@ async def test_a_caller_is_told_place_and_wait_and_hears_music_again(database: s
         assert "tgm" in dial
 
 
+async def test_who_could_be_told_nothing_at_first_is_told_as_soon_as_the_wait_is_known(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcements, "_AGAIN_AFTER", timedelta(milliseconds=200))  # a quarter of a minute otherwise
+    async with a_world(database, queue={"announce": {"position": False, "wait": True}}) as world:
+        first = await world.call()
+        second = await world.call(caller="+8613800138001")
+        for call in (first, second):
+            await call.until("waiting")
+        assert played(second) == []
+        await world.on_queue("amy")
+        await first.until("talking")
+        await hears(second, "queue-thankyou")
+        assert played(second)[0] == "queue-holdtime"
+        await eventually(lambda: music(second))
+        assert played(second).count("queue-thankyou") == 1
+
+
 async def music(call: FakeCall) -> bool:
     return call.channel.music is not None
 
@@ -87,7 +109,7 @@ async def test_without_ami_nothing_is_said_as_it_could_not_be_cut_short(database
         ident = (await world.until("interaction.queued"))["interaction"]
 
         async def told() -> bool:
-            wait = await world.ask("GET", f"/interactions/{ident}/wait", who="sue")
+            wait = await world.wait_of(ident)
             return bool(wait["position"]) and world.pbx.loop.time() - call.states[0][0] > 1.5
 
         await eventually(told)
@@ -100,9 +122,7 @@ async def test_the_queue_that_a_caller_is_moved_to_says_what_is_told(database: s
         await make_queue(
             world.pool, "billing", members=[world.agents["cy"]], announce={"position": True, "wait": False}
         )
-        async with world.server.log.transaction() as tx:
-            await tx.append("organisation.applied", now=clock())
-        await eventually(lambda: known(world, "billing"))
+        await world.applied()
         call = await world.call()
         await hears(call, "queue-thankyou")
         ident = (await world.until("interaction.queued"))["interaction"]
@@ -113,7 +133,3 @@ async def test_the_queue_that_a_caller_is_moved_to_says_what_is_told(database: s
 
         await eventually(told_again)
         call.hangup()
-
-
-async def known(world: World, name: str) -> bool:
-    return any(queue.name == name for queue in world.server.directory.queues.values())

@@ -57,7 +57,7 @@ async def test_a_frozen_nodes_caller_is_taken_over_with_the_original_time(databa
         call = await world.call()
         ident = await _held_elsewhere(world, call.uniqueid, queued_at=queued_at)
         await world.on_queue("amy")
-        await call.until("talking", timeout=10)
+        await call.until("talking")
         item = await world.interaction(ident)
         assert datetime.fromisoformat(item["queued_at"]) == queued_at
         call.hangup()
@@ -92,7 +92,7 @@ async def test_a_caller_who_was_being_told_that_it_is_closed_when_the_server_die
             await interactions.leave_unserved(
                 world.server.log, ident, outcome=Outcome.FLOW_OUT, cause=cause, node=None, now=clock()
             )
-        await call.until("ended", timeout=10)
+        await call.until("ended")
         assert call.channel.variables["CC_DONE"] == "1"
         assert [line for _, way, line in call.history if way == ">" and "STREAM" in line] == ['STREAM FILE sorry ""']
         assert await world.pool.fetchval("select array_agg(id) from interaction") == [ident]
@@ -274,7 +274,7 @@ async def test_a_request_that_is_read_too_late_ends_no_conversation(database: st
         reader, writer = await asyncio.open_connection("127.0.0.1", world.server.agi_port)
         lines = ("network_script: inbound", f"uniqueid: {call.uniqueid}", "channel: PJSIP/trunk-1", "extension: 95500")
         writer.write("".join(f"agi_{line}\n" for line in lines).encode() + b"\nHANGUP\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await reader.read()
         writer.close()
         assert (await world.interaction(ident))["state"] == "active"

@@ -12,13 +12,7 @@ async def with_billing(world: World, **columns: Any) -> None:
     """A second queue, whose only agent is cy; support has amy and bo."""
     await world.pool.execute("delete from queue_member where user_id = $1", world.agents["cy"])
     await make_queue(world.pool, "billing", members=[world.agents["cy"]], **columns)
-    async with world.server.log.transaction() as tx:
-        await tx.append("organisation.applied", now=clock())
-
-    async def known() -> bool:
-        return any(queue.name == "billing" for queue in world.server.directory.queues.values())
-
-    await eventually(known)
+    await world.applied()
 
 
 async def test_a_caller_who_waits_too_long_is_answered_by_the_queue_that_the_call_overflows_to(database: str) -> None:
@@ -34,12 +28,12 @@ async def test_a_caller_who_waits_too_long_is_answered_by_the_queue_that_the_cal
             asked.update(await world.ask("GET", f"/interactions/{ident}/why", who="sue"))
             return asked["wait"]
 
-        await eventually(known, within=2)
+        await eventually(known, within=20)
         assert "It overflows to billing in " in asked["waiting_because"]
         assert (asked["wait"]["position"], asked["wait"]["expected_seconds"]) == (1, None)
         moved = await world.until("interaction.moved")
         assert (moved["queue"], moved["data"]["reason"]) == ("billing", "overflow")
-        await call.until("talking", timeout=10)
+        await call.until("talking")
         item = await world.interaction(ident)
         assert (item["queue"], item["agent"]) == ("billing", "cy")
         assert item["queued_at"] == item["arrived_at"]
@@ -52,7 +46,7 @@ async def test_an_agent_of_another_queue_helps_out(database: str) -> None:
         await with_billing(world)
         await world.on_queue("cy")
         call = await world.call()
-        await call.until("talking", timeout=10)
+        await call.until("talking")
         ident = (await world.until("interaction.answered", agent="cy"))["interaction"]
         assert (await world.interaction(ident))["queue"] == "support"
         call.hangup()
@@ -87,11 +81,11 @@ async def test_what_a_second_caller_is_told_is_compared_with_what_came(database:
     async with a_world(database) as world:
         await world.on_queue("amy")
         first = await world.call()
-        await first.until("talking", timeout=10)
+        await first.until("talking")
         second = await world.call(caller="+8613800138001")
         await second.until("waiting")
         ident = (await world.until("interaction.queued", count=2))["interaction"]
-        wait = await world.ask("GET", f"/interactions/{ident}/wait", who="sue")
+        wait = await world.wait_of(ident)
         assert (wait["position"], wait["expected_seconds"], wait["told_seconds"]) == (1, 90, 90)
         [queue] = (await world.ask("GET", "/queues"))["items"]
         assert queue["expected_wait_seconds"] == 180
@@ -99,7 +93,7 @@ async def test_what_a_second_caller_is_told_is_compared_with_what_came(database:
         talked = (await world.until("interaction.answered"))["interaction"]
         await world.settled("amy", "wrap_up")
         await world.ask("POST", f"/interactions/{talked}/wrap-up", disposition=None, note="done")
-        await second.until("talking", timeout=10)
+        await second.until("talking")
         why = await world.ask("GET", f"/interactions/{ident}/why", who="sue")
         assert why["decision"]["told_seconds"] == 90
         assert why["wait"] is None

@@ -3,35 +3,23 @@
 import pytest
 from structlog.testing import capture_logs
 
-from callcenter.app import clock
-from tests.builders import eventually
-from tests.journeys.world import World, a_world
-
-
-async def applied(world: World) -> None:
-    """The organisation was changed in the database, and the server knows."""
-    before = world.server.directory.users
-    async with world.server.log.transaction() as tx:
-        await tx.append("organisation.applied", now=clock())
-
-    async def known() -> bool:
-        return world.server.directory.users is not before
-
-    await eventually(known)
+from tests.journeys.world import a_world
 
 
 async def test_who_has_no_phone_is_offered_no_call_and_why_says_so(database: str) -> None:
     async with a_world(database) as world:
         await world.pool.execute("update users set endpoint = null where name = 'amy'")
-        await applied(world)
+        await world.applied()
         await world.on_queue("amy")
         call = await world.call()
         await call.until("waiting")
         ident = (await world.until("interaction.queued"))["interaction"]
         why = await world.ask("GET", f"/interactions/{ident}/why", who="sue")
         assert "amy is free and has no phone." in why["waiting_because"]
+        with pytest.raises(AssertionError, match=r"409.*no phone to take a call with"):
+            await world.ask("POST", f"/interactions/{ident}/assign", who="sue", agent="amy")
         await world.on_queue("bo")
-        await call.until("talking", timeout=10)
+        await call.until("talking")
         why = await world.ask("GET", f"/interactions/{ident}/why", who="sue")
         assert (why["decision"]["agent"], why["decision"]["excluded"]["no_phone"]) == ("bo", 1)
         assert await world.status("amy") == "idle"
@@ -53,7 +41,7 @@ async def test_a_phone_that_is_picked_up_after_a_decline_on_the_console_is_hung_
         world.pbx.phones["PJSIP/1001"].pick_up()
         await call.until("waiting")
         await world.on_queue("bo")
-        await call.until("talking", timeout=10)
+        await call.until("talking")
         assert call.agent is not None
         assert call.agent.name.startswith("PJSIP/1002")
         call.hangup()
@@ -67,7 +55,7 @@ async def test_a_queue_that_is_retired_or_unknown_takes_no_calls_whatever_the_di
     async with a_world(database) as world:
         await world.pool.execute("insert into queue (name, active) values ('closed_down', false)")
         await world.pool.execute("update queue set is_default = true where name = 'support'")
-        await applied(world)
+        await world.applied()
         world.pbx.script = f"inbound?pbx=default&queue={named}"
         with capture_logs() as logs:
             call = await world.call(to="12345")

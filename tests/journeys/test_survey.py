@@ -1,9 +1,10 @@
 """From a call to what the customer says of it: wrapped up, asked by a real mail, answered on the page of its link."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from callcenter import app
+from callcenter import chores
 from tests.builders import eventually
 from tests.channels.email.conftest import post_office
 from tests.journeys.world import a_world, kinds_of
@@ -12,7 +13,8 @@ RULES = {"ask": "csat", "bad": 2, "delay": 0, "not_again": 86400, "valid": 86400
 
 
 async def test_a_caller_who_is_not_content_reaches_the_supervisor(database, monkeypatch):
-    monkeypatch.setattr(app, "_ASK_EVERY", 0.05)  # customers are in no hurry, the test is
+    # Customers are in no hurry, the test is.
+    monkeypatch.setattr(chores, "CHORES", [replace(each, pause=0.05) for each in chores.CHORES])
     async with post_office() as office:
         mail: dict[str, Any] = {
             "mail_host": "127.0.0.1", "mail_port": office.port, "mail_security": "none", "mail_from": "care@x.example",

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from callcenter.actions import interactions
+from callcenter.store.db import retrying
 from callcenter.store.pool import Pool
 from channels.telephony.fakepbx import FakeCall
 from routing import due
@@ -94,7 +95,9 @@ async def _arrived(world: World, call: FakeCall) -> int:
 
 
 async def _state(world: World, ident: int) -> tuple[str, str | None, str | None]:
-    row = await world.pool.fetchrow("select state, outcome, end_cause from interaction where id = $1", ident)
+    query = "select state, outcome, end_cause from interaction where id = $1"
+    # A connection that was cut is found out by whoever uses it first, which may be the test.
+    row = await retrying(lambda: world.pool.fetchrow(query, ident), within=timedelta(seconds=15))
     assert row is not None
     return row["state"], row["outcome"], row["end_cause"]
 

@@ -1,8 +1,9 @@
 """A whole server with a fake PBX beside it, for journeys."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,21 @@ class World:
             assert response.status < 400, f"{response.status} {text}"
             return json.loads(text) if text else None
 
+    async def wait_of(self, interaction: int) -> dict[str, Any]:
+        """Its place and expected wait, as soon as they are known."""
+        found: dict[str, Any] = {}
+
+        async def known() -> bool:
+            try:
+                found.update(await self.ask("GET", f"/interactions/{interaction}/wait", who="sue"))
+            except AssertionError as error:
+                if "It is not known yet" not in str(error):
+                    raise
+            return bool(found)
+
+        await eventually(known)
+        return found
+
     async def open_desk(self, who: str) -> None:
         desk = await self.http.ws_connect(
             self.server.url + "/api/v1/desk", headers={"Authorization": f"Bearer {self.tokens[who]}"}
@@ -60,6 +76,14 @@ class World:
         self.desks[who] = desk
         frames = self.frames.setdefault(who, [])
         self._read(desk, frames.append)
+
+        async def is_open() -> bool:
+            found: bool = await self.pool.fetchval(
+                "select desk_lost_at is null from agent where user_id = $1", self.agents[who]
+            )
+            return found
+
+        await eventually(is_open)
 
     async def on_queue(self, *names: str) -> None:
         for name in names:
@@ -86,9 +110,22 @@ class World:
         self._tasks.append(asyncio.create_task(read()))
 
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _changes: Iterator[int] = field(default_factory=itertools.count)
     _sockets: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
 
-    async def until(self, kind: str, *, count: int = 1, within: float = 10, **fields: Any) -> dict[str, Any]:
+    async def applied(self) -> None:
+        """The organisation was changed in the database, and the server knows what it is now."""
+        change = next(self._changes)
+        async with self.server.log.transaction() as tx:
+            await tx.append("organisation.applied", data={"change": change}, now=clock())
+        await self.until("organisation.applied", change=change)
+
+        async def known() -> bool:
+            return not self.server.directory.stale
+
+        await eventually(known)
+
+    async def until(self, kind: str, *, count: int = 1, within: float = 20, **fields: Any) -> dict[str, Any]:
         """The count-th event of a kind with these fields."""
 
         def found() -> list[dict[str, Any]]:
@@ -129,7 +166,7 @@ class World:
         status: str = await self.pool.fetchval("select routing_status from agent where user_id = $1", self.agents[name])
         return status
 
-    async def settled(self, name: str, status: str, *, within: float = 5) -> None:
+    async def settled(self, name: str, status: str, *, within: float = 20) -> None:
         """Until an agent has a routing status."""
         async with asyncio.timeout(within):
             while await self.status(name) != status:
@@ -156,6 +193,7 @@ def settings_for(pbx: FakePbx, *, ami: bool = True, **changes: Any) -> Settings:
         pbx=(
             PbxSettings(
                 name=pbx.name,
+                dial_out="PJSIP/{number}@trunk",
                 ami_host="127.0.0.1" if ami else None,
                 ami_port=pbx.ami_port,
                 ami_user=pbx.user,
@@ -190,24 +228,15 @@ async def a_world(
                 tokens[name] = await users.create_token(
                     log, user, name="test", expires_at=None, actor=None, now=clock()
                 )
-            async with log.transaction() as tx:
-                await tx.append("organisation.applied", now=clock())
             world = World(pbx, server, agents, ident, http, tokens)
-            await _organisation_is_known(server)
             await world.watch()
             try:
+                await world.applied()
                 yield world
             finally:
                 await world.close()
     finally:
         await pbx.stop()
-
-
-async def _organisation_is_known(server: Running) -> None:
-    async def known() -> bool:
-        return bool(server.directory.queues)
-
-    await eventually(known)
 
 
 def kinds_of(events: list[dict[str, Any]], interaction: int) -> list[str]:

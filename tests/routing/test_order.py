@@ -65,6 +65,18 @@ def test_a_valued_customer_looks_older_and_nobody_starves() -> None:
         assert pairs(state, later(100)) == [(first, 1)]
 
 
+def test_a_contract_makes_work_look_older_beside_priority_and_tier_and_nobody_starves() -> None:
+    plan = QueuePlan(1, (Member(1),), tiers={"gold": seconds(60)})
+    for came, first in ((170, 8), (190, 7)):
+        state = a_state(plan)
+        state.put_waiting(Waiting(7, 1, later(0), 1))
+        state.put_waiting(Waiting(8, 1, later(came), 1, priority=1, tier="gold", contract=seconds(60)))
+        [decision] = decided(state, later(200))
+        assert decision.interaction == first
+        assert decision.why["candidates"][0]["score"] == (210 if first == 8 else 200)
+        assert decision.why.get("contract") == (60 if first == 8 else None)
+
+
 def test_a_delayed_member_helps_out_after_the_delay_only() -> None:
     plan = QueuePlan(1, (Member(1, delay=seconds(20)),))
     state = a_state(plan)
@@ -119,6 +131,21 @@ def test_at_the_last_step_anybody_may() -> None:
     assert pairs(state, later(59)) == []
     assert state.next_wake() == later(60)
     assert pairs(state, later(60)) == [(7, 3)]
+
+
+def test_six_steps_ask_for_less_one_after_the_other() -> None:
+    steps = tuple(Step(seconds(10 * number), {"billing": 6 - number} if number < 6 else {}) for number in range(1, 7))
+    plan = QueuePlan(1, tuple(Member(agent) for agent in range(7)), needs={"billing": 6}, steps=steps)
+    for able in range(7):  # agent and level are the same number
+        state = a_state(plan, skills={agent: {"billing": agent} for agent in range(1, 7)})
+        for other in set(range(7)) - {able}:
+            state.put_agent(an_agent(other, routing_status="wrap_up", version=2))
+        state.put_waiting(Waiting(7, 1, later(0), 1))
+        turn = 10 * (6 - able)
+        if turn:
+            assert pairs(state, later(turn - 1)) == []
+            assert state.next_wake() == later(turn)
+        assert pairs(state, later(turn)) == [(7, able)]
 
 
 def _event(kind: str, *, interaction: int, agent: int, second: float, version: int) -> Event:

@@ -61,7 +61,7 @@ class Desk:
         self.state.settle(later(second))
         helped = self.state.pools[self.office.floor.queue, channel, None]
         own = self.office.floor.agent
-        return sum(agent != own for line in helped.idle for _, agent in line)
+        return sum(agent != own for line in helped.idle for *_, agent in line)
 
     async def what(self, ident: int) -> list[Any]:
         """The rules that were carried out on it, and how, by the log."""

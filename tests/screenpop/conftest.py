@@ -20,6 +20,8 @@ from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from callcenter.web import keys, site
+from channels.channel import Ground
+from channels.forms.adapter import Forms
 from screenpop import site as consoles
 from screenpop.i18n import load_languages
 from screenpop.live import Hub
@@ -122,6 +124,7 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     app[keys.WAITS] = waits = FakeWaits()
     hub = Hub(log, feed, directory, node=node, clock=lambda: NOW, renderer=_renderer())
     site.add_routes(app, switches={})
+    Forms(Ground(settings=app[keys.SETTINGS], log=log, directory=directory, clock=moment)).add_routes(app)
     consoles.add_routes(app, hub)
     client = TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True))
     await client.start_server()
@@ -134,8 +137,8 @@ async def house(pool: Pool, database: str) -> AsyncIterator[House]:
     await client.close()
 
 
-async def frame(socket: ClientWebSocketResponse, kind: str, *, within: float = 5) -> dict[str, Any]:
-    """The next frame of a type; others are passed over."""
+async def frame(socket: ClientWebSocketResponse, kind: str, *, within: float = 30) -> dict[str, Any]:
+    """The next frame of a type; others are passed over. Tests beside this one may hold the log back."""
     async with asyncio.timeout(within):
         while True:
             message = await socket.receive()
@@ -159,6 +162,6 @@ async def read_up(house: House) -> None:
 
     leave = house.feed.subscribe(note)
     note(())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await reached.wait()
     leave()

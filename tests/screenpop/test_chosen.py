@@ -23,7 +23,8 @@ async def past_call(house: House) -> int:
     )
     taken = await reserve(house.log, call, house.users["amy"], now=later(2))
     candidates = [{"agent": house.users[name]} for name in ("amy", "bo")]
-    await decided(house, taken, reason="longest_idle", candidates=candidates, excluded={"skills": 2, "break": 1})
+    left_out = {"skills": 2, "break": 1}
+    await decided(house, taken, reason="longest_idle", contract=600.0, candidates=candidates, excluded=left_out)
     await interactions.answer(house.log, taken, now=later(3))
     await interactions.end_interaction(house.log, call, cause="agent_hangup", now=later(60))
     await interactions.wrap_up(house.log, taken, queue=None, disposition="solved", note=None, now=later(61))
@@ -42,6 +43,7 @@ async def test_the_history_says_why_a_colleague_got_a_contact(house: House):
     assert "sue chose bo." in first
     assert "bo declined." in first
     assert "amy had been idle longest." in second
+    assert "A service contract made it look 10m older." in second
     assert "It might have been bo." in second
     assert "Left out: 2 without the skills or the language, 1 Break." in second
 
@@ -53,6 +55,7 @@ async def test_it_is_said_in_the_readers_language(house: House):
     text = await (await house.client.get(f"/desk/history/why?interaction={call}")).text()
     assert "amy閒置時間最長。" in text
     assert "bo已拒接。" in text
+    assert "服務合約使其等候時長按多 10m 計算。" in text
 
 
 async def test_it_is_for_those_who_may_see_the_contact(house: House):

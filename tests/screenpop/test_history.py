@@ -155,6 +155,7 @@ async def test_the_history_walks_an_index_and_no_table_is_read_from_end_to_end(p
         """insert into customer (name) select 'Customer ' || n from generate_series(1, 3000) n;
            insert into address (customer_id, kind, value)
            select id, 'phone', '+86138' || lpad(id::text, 8, '0') from customer;
+           insert into customer_value (customer_id) select id from customer;
            insert into interaction (channel, state, customer_id, arrived_at, address_kind, address)
            select 'phone', 'closed', c.id, now() - n * interval '1 hour', 'phone', '+86138' || lpad(c.id::text, 8, '0')
            from customer c, generate_series(1, 12) n"""

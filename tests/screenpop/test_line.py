@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from callcenter.actions import interactions
-from tests.builders import NOW, a_wait, arrive, later, make_customer, make_queue, on_queue
+from tests.builders import NOW, a_contract, a_wait, arrive, later, make_customer, make_queue, on_queue
 from tests.screenpop.conftest import House
 
 
@@ -26,6 +26,16 @@ async def test_who_waits_stands_in_the_order_in_which_they_are_served(house: Hou
     assert order(text) == [second, first]
     assert "Li Na" in text
     assert "+5 min" in text
+
+
+async def test_work_under_a_service_contract_stands_where_the_router_has_it(house: House):
+    customer = await make_customer(house.pool, "Li Na", phone="+8613800138001")
+    await a_contract(house.pool, customer)
+    first = await arrive(house.log, queue=house.queue, now=later(-200))
+    second = await arrive(house.log, queue=house.queue, now=later(-30))
+    third = await arrive(house.log, queue=house.queue, phone="+8613800138001", now=later(-20))
+    await house.sign_in("sue")
+    assert order(await line(house)) == [first, third, second]
 
 
 async def test_a_supervisor_moves_assigns_and_takes_out(house: House):

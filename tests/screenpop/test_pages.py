@@ -230,7 +230,7 @@ async def test_a_note_that_fits_its_field_can_be_kept_and_forms_go_once(house: H
     await in_hand(house)
     text = await (await house.client.get("/")).text()
     assert f'maxlength="{drafts.LONGEST}"' in text
-    assert text.count('hx-sync="this:drop"') == 2
+    assert text.count('hx-sync="this:drop"') == 3
 
 
 @pytest.mark.parametrize(("presence", "key"), [("offline", "Enter"), ("break", "q")])

@@ -42,7 +42,7 @@ def person(ident: int = 3, *addresses: tuple[str, str], **fields: object) -> Per
 def pop(customer: Person | None = None, **fields: object) -> Pop:
     made = Pop(
         interaction=item(), customer=customer, matches=[customer] if customer else [], near=[], history=[],
-        open_tickets=[], scores=[], recent_count=RecentCount(days=7, count=1),
+        open_tickets=[], scores=[], recent_count=RecentCount(days=7, count=1), contracts=[], value=None,
     )  # fmt: skip
     return {**made, **fields}  # type: ignore[typeddict-item]
 

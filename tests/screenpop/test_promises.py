@@ -108,6 +108,24 @@ async def test_the_wall_counts_what_is_late_and_shows_supervisors_their_notices(
     assert "1 ticket late" in page
 
 
+async def test_each_queue_on_the_wall_counts_down_to_the_promise_that_runs_out_first(house: House):
+    await late_ticket(house)
+    opened = {}
+    for minutes in (10, 40, 90):
+        ticket = await tickets.open_ticket(
+            house.log, subject="No hot water", customer=None, interaction=None, queue=house.queue, priority="normal",
+            text=None, actor=None, now=later(-60 * minutes),
+        )  # fmt: skip
+        opened[minutes] = ticket.id
+    await sla.sweep(house.log, house.directory, now=NOW)
+    await read_up(house)
+    await house.sign_in("sue")
+    page = await (await house.client.get("/wall")).text()
+    assert page.count('class="tile-promise"') == 1
+    assert f'href="/tickets/{opened[40]}" aria-label="Next promise: ticket {opened[40]}"' in page
+    assert f'data-due="{int(later(20 * 60).timestamp() * 1000)}"' in page
+
+
 async def test_a_customers_card_shows_what_is_owed_and_the_pop_says_it_to_programs(house: House):
     ticket = await late_ticket(house)
     await house.sign_in("bo")
@@ -115,3 +133,20 @@ async def test_a_customers_card_shows_what_is_owed_and_the_pop_says_it_to_progra
     page = await (await house.client.get(f"/desk?customer={customer}")).text()
     assert page.count('class="promise is-breached"') == 1
     assert "Solution" in page
+
+
+async def test_a_follower_reads_what_happened_and_that_nothing_is_late(house: House):
+    ticket = await tickets.open_ticket(
+        house.log, subject="No hot water", customer=None, interaction=None, queue=None, priority="normal", text=None,
+        actor=None, now=NOW, more={"followers": [house.users["amy"]]},
+    )  # fmt: skip
+    await house.sign_in("amy")
+    desk = await house.desk("amy")
+    changes = {"state": "resolved"}
+    await tickets.change(house.log, ticket.id, changes=changes, version=None, actor=house.users["bo"], now=NOW)
+    assert (await frame(desk, "hint"))["regions"] == ["desk"]
+    page = await (await house.client.get("/desk")).text()
+    assert "No hot water" in page
+    assert '<span class="promise-name">resolved</span>' in page
+    assert "Escalations" not in page
+    await desk.close()

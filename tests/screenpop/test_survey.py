@@ -1,4 +1,4 @@
-"""The mail that asks, and the page behind its links: nothing is stored before the button is pressed."""
+"""The mail that asks, and the page behind its links: nothing is stored by looking at it."""
 
 import re
 from datetime import timedelta
@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from callcenter.actions import interactions, surveys
+from callcenter.actions import interactions, opinions, surveys
 from callcenter.domain import link
 from callcenter.domain.outbox import Letter
 from callcenter.errors import Invalid
@@ -31,7 +31,14 @@ class Asked:
 
     @property
     def links(self) -> list[str]:
-        return [found.removeprefix("https://care.example") for found in re.findall(r"https://\S+", self.letter.text)]
+        """To the answers."""
+        urls = re.findall(r"https://care\.example(/survey\?\S+)", self.letter.text)
+        return [str(url) for url in urls]
+
+    @property
+    def stop(self) -> str:
+        assert self.letter.stop is not None
+        return self.letter.stop.removeprefix("https://care.example")
 
     async def get(self, path: str) -> str:
         response = await self.house.client.get(path)
@@ -106,7 +113,7 @@ async def test_each_answer_has_a_link_of_its_own_and_both_forms_have_the_same(ho
     found = [
         unescape(url).removeprefix("https://care.example") for url in re.findall(r'href="([^"]+)"', asked.letter.html)
     ]
-    assert found == asked.links
+    assert found == [*asked.links, asked.stop]
 
 
 async def test_a_letter_that_nobody_knows_is_refused(house):
@@ -144,6 +151,30 @@ async def test_the_button_stores_the_answer_which_may_be_changed_for_a_while(hou
     late = await asked.post(score="1")
     assert late.status == 409
     assert (await asked.kept()).score == 5
+
+
+async def test_only_what_was_clicked_and_is_not_kept_yet_is_sent_by_the_page(house):
+    asked = await asked_in(house, "en")
+    sends = re.compile(r"<form[^>]* data-send")
+    assert sends.search(await asked.get(asked.links[3]))
+    bare = asked.links[3].partition("&")[0]
+    assert not sends.search(await asked.get(bare))
+    assert not sends.search(await asked.get(f"{bare}&score=9"))
+    kept = await asked.post(score=asked.links[3][-1], comment="Kind")
+    assert not sends.search(await asked.get(kept.headers["Location"]))
+    assert not sends.search(await asked.get(asked.links[3]))
+    assert sends.search(await asked.get(asked.links[0]))
+    await asked.post(score=asked.links[0][-1], only="score", comment="")
+    survey = await asked.kept()
+    assert (survey.score, survey.comment) == (int(asked.links[0][-1]), "Kind")
+    assert not sends.search(await (await asked.post(score="9")).text())
+
+
+async def test_a_redirect_is_counted_as_what_it_is(house):
+    asked = await asked_in(house, "en")
+    await asked.post(score="4")
+    text = await (await house.client.get("/metrics")).text()
+    assert 'callcenter_http_requests_total{method="POST",route="/survey",status="303"} 1.0' in text
 
 
 async def test_what_a_customer_wrote_is_shown_as_text(house):
@@ -246,3 +277,90 @@ async def test_the_wall_shows_the_satisfaction_of_a_queue_that_asks(house):
     house.client.app[BOARD]._satisfaction._until = 0
     text = await (await house.client.get("/wall/region", headers=ENGLISH)).text()
     assert re.search(r"Satisfaction</dt><dd>100 %</dd><dd class=\"target\">1 answer in 30 days", text)
+
+
+FURTHER = {
+    "questions": [
+        {"name": "speed", "kind": "score", "text": {"en": "How fast were we?", "zh_CN": "我们快吗？"}},
+        {
+            "name": "why", "kind": "choice", "text": "What was wrong?", "when": "bad",
+            "choices": [{"name": "slow", "text": "Too slow"}, {"name": "rude", "text": "Not friendly"}],
+        },
+        {"name": "words", "kind": "text", "text": "Tell us more", "when": "bad"},
+    ]
+}  # fmt: skip
+
+
+async def with_a_form(house: House, language: str) -> Asked:
+    await house.pool.execute(
+        "insert into form (kind, name, version, definition, created_at) values ('survey', 'after', 1, $1, $2)",
+        FURTHER, NOW,
+    )  # fmt: skip
+    return await asked_in(house, language, form="after")
+
+
+async def test_the_page_shows_the_rest_of_the_questions_in_the_customers_language(house):
+    asked = await with_a_form(house, "zh_CN")
+    text = await asked.get(asked.links[0])
+    assert "我们快吗？" in text
+    assert re.search(r'<fieldset class="scores further when-bad">\s*<legend>What was wrong\?', text)
+    assert re.findall(r'value="(\d)" data-bad', text) == ["1", "2"]
+
+
+async def test_further_answers_are_kept_and_those_to_questions_about_a_bad_score_only_with_one(house):
+    asked = await with_a_form(house, "en")
+    given = {"answers.speed": "4", "answers.why": "slow", "answers.words": "An hour."}
+    assert (await asked.post(score="5", **given)).status == 303
+    assert (await asked.kept()).answers == {"speed": 4}
+    assert (await asked.post(score="1", **given)).status == 303
+    assert (await asked.kept()).answers == {"speed": 4, "why": "slow", "words": "An hour."}
+    text = await asked.get(asked.links[0])
+    assert re.search(r'name="answers.why" value="slow" checked', text)
+    response = await asked.post(score="1", **{"answers.speed": "9"})
+    assert response.status == 422
+    assert (await asked.kept()).answers["speed"] == 4
+
+
+async def test_who_says_so_is_never_asked_again_by_whatever_channel(house):
+    asked = await asked_in(house, "en")
+    page = await asked.get(asked.stop)
+    assert "Shall we stop asking" in page
+    assert await house.pool.fetchval("select count(*) from survey_refusal") == 0
+    # As a mail program does it: no cookies, no page of ours before.
+    response = await house.client.post(asked.stop, data={"List-Unsubscribe": "One-Click"})
+    assert response.status == 200
+    assert "We will not ask you again" in await response.text()
+    assert (await house.client.post(asked.stop)).status == 200
+    assert "We will not ask you again" in await asked.get(asked.stop)
+    assert await house.pool.fetchval("select state from outbox") == "failed"
+    agent = house.users["amy"]
+    year = later(400 * 86400)
+    contact = await arrive(house.log, queue=house.queue, now=year)
+    offer = await reserve(house.log, contact, agent, now=year)
+    await interactions.answer(house.log, offer, now=year)
+    await interactions.end_interaction(house.log, contact, cause="agent_hangup", now=year)
+    assert await opinions.ask_caller(house.log, contact, now=year) is None
+    await interactions.wrap_up(house.log, offer, queue=None, disposition=None, note=None, now=year)
+    await settled(house.pool)
+    assert await surveys.ask_about_closed(house.log, now=year) == 0
+
+
+async def test_a_link_that_answers_does_not_stop_anything(house):
+    asked = await asked_in(house, "en")
+    token = asked.links[0].partition("t=")[2].partition("&")[0]
+    assert (await house.client.post(f"/survey/stop?t={token}")).status == 404
+    asked.move(DAY * 300)
+    assert (await house.client.post(asked.stop)).status == 200
+
+
+async def test_words_and_letters_are_deleted_for_their_age_and_scores_stay(house):
+    asked = await with_a_form(house, "en")
+    await asked.post(score="1", comment="My name is Wang", **{"answers.why": "slow", "answers.words": "An hour."})
+    await house.pool.execute("update outbox set state = 'sent', ended_at = $1", NOW)
+    await opinions.purge(house.log, letters_before=NOW, words_before=NOW)
+    assert (await asked.kept()).comment == "My name is Wang"
+    await opinions.purge(house.log, letters_before=NOW + DAY, words_before=NOW + DAY)
+    kept = await asked.kept()
+    assert (kept.score, kept.comment, kept.answers) == (1, None, {"why": "slow"})
+    [letter] = await house.pool.fetch("select * from outbox")
+    assert (letter["recipient"], letter["recipient_name"], letter["data"], letter["state"]) == ("", None, {}, "sent")

@@ -15,7 +15,13 @@ DUE = Queries(ROOT / "routing" / "due.sql")
 SNAPSHOT = Queries(ROOT / "routing" / "snapshot.sql")
 WAITS = Queries(ROOT / "routing" / "waits.sql")
 OUTBOX = Queries(ROOT / "callcenter" / "store" / "outbox.sql")
+DELIVERIES = Queries(ROOT / "callcenter" / "store" / "deliveries.sql")
+CALLOUTS = Queries(ROOT / "callcenter" / "store" / "callouts.sql")
+CONTRACTS = Queries(ROOT / "callcenter" / "store" / "contracts.sql")
+VALUE = Queries(ROOT / "callcenter" / "store" / "value.sql")
 SLA = Queries(ROOT / "callcenter" / "store" / "sla.sql")
+RULES = Queries(ROOT / "callcenter" / "store" / "rules.sql")
+TASKS = Queries(ROOT / "callcenter" / "store" / "tasks.sql")
 VOICE = Queries(ROOT / "channels" / "telephony" / "voice.sql")
 
 
@@ -40,8 +46,31 @@ insert into ticket (number, subject, created_at, updated_at)
 select n, 'x', now(), now() from generate_series(1, 5000) n;
 insert into ticket_sla (ticket_id, revision, next_at)
 select id, 1, timestamptz '2026-03-01' + id * interval '1 minute' from ticket;
+insert into webhook (name, url) select 'w' || n, 'https://example.com' from generate_series(1, 3) n;
+insert into delivery (webhook_id, seq, kind, body, state, created_at, due_at, expires_at)
+select 1 + n % 3, n, 'ticket.opened', '{}', case when n % 100 = 0 then 'waiting' else 'sent' end, at, at, at
+from (select n, timestamptz '2026-01-01' + n * interval '1 hour' as at from generate_series(1, 5000) n) past;
+insert into notice (user_id, ticket_id, clock, due_at, at) select 1, id, 'own', now(), now() from ticket;
+insert into phone_notice (notice_id, user_id, endpoint, number, state, due_at, expires_at)
+select id, 1, 'PJSIP/1', 1, case when id % 100 = 0 then 'waiting' else 'acknowledged' end, now(), now() from notice;
+insert into ticket_timer (ticket_id, revision, touched_at, next_at)
+select id, 1, now(), case when id % 2 = 0 then timestamptz '2026-03-01' + id * interval '1 minute' end from ticket;
+insert into task (ticket_id, title, state, user_id, queue_id, required, due_at, next_at, created_at, updated_at)
+select id, 'x', case when id % 3 = 0 then 'open' else 'done' end, null, null, id % 2 = 0, now(),
+    case when id % 3 = 0 then now() end, now(), now() from ticket;
 insert into sla_clock (ticket_id, clock, state, target, started_at, due_at)
 select id, 'resolution', 'running', '1 day', now(), now() + id * interval '1 minute' from ticket;
+"""
+
+HISTORY += """
+insert into contract_kind (name, title) values ('care', 'Care');
+insert into contract (customer_id, kind_id, name, starts_on, starts_at, created_at, next_at)
+select n, 1, 'x', '2026-01-01', timestamptz '2026-01-01', timestamptz '2026-01-01',
+    case when n % 5 = 0 then timestamptz '2026-03-01' + n * interval '1 minute' end from generate_series(1, 5000) n;
+insert into customer_value (customer_id, due_at, revision)
+select n, timestamptz '2026-03-01' + n * interval '1 minute', 1 from generate_series(1, 5000) n;
+insert into customer_order (number, customer_id, ordered_on, amount, currency)
+select n, n % 5000 + 1, date '2026-01-01', 9, 'CNY' from generate_series(1, 20000) n;
 """
 
 INTERRUPTED = """
@@ -79,7 +108,31 @@ HOT: Sequence[tuple[str, tuple[object, ...], str]] = [
     (SLA.next, (), "ticket_sla_revision"),
     (SLA.due, (NOW, 100), "ticket_sla_next"),
     (SLA.outdated, (1, 100), "ticket_sla_revision"),
+    # What goes out to people and other systems.
+    (DELIVERIES.take, (1, 4, NOW, NOW), "delivery_due"),
+    (CALLOUTS.take, (NOW, NOW, 3), "phone_notice_due"),
+    (CALLOUTS.unanswered, (NOW, 3), "phone_notice_due"),
+    (CALLOUTS.drop_moot, (NOW,), "phone_notice_due"),
     (SLA.clocks, ([7],), "sla_clock_pkey"),
+    (RULES.next, (), "ticket_timer_next"),
+    (RULES.next, (), "task_next"),
+    (RULES.due, (NOW, 50), "ticket_timer_next"),
+    (RULES.following, (7, 200), "ticket_pkey"),
+    (RULES.is_behind, (7,), "ticket_pkey"),
+    (TASKS.due, (NOW, 100), "task_next"),
+    (TASKS.blocking, (7,), "task_ticket"),
+    (TASKS.left, (7,), "task_ticket"),
+    (TASKS.following, (7,), "task_list"),
+    # Looking through everything for what should be on offer, or no longer.
+    ("select id from unoffered_tickets() order by id limit 200", (), "ticket_unowned"),
+    ("select id from unoffered_tasks() order by id limit 200", (), "task_queue"),
+    ("select ticket_id from offered_now() where reason is not null limit 200", (), "interaction_open"),
+    # What is asked of contracts and of the value of customers, however many there are.
+    (CONTRACTS.next, (), "contract_next"),
+    (CONTRACTS.due, (NOW, 20), "contract_next"),
+    (VALUE.next, (), "customer_value_due"),
+    (VALUE.next, (), "customer_value_revision"),
+    (VALUE.due, (NOW, 200), "customer_value_due"),
     ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
     # What every move of an agent asks: settle_agent, lock_hand, free_slot, interrupt.
     (

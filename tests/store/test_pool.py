@@ -23,7 +23,7 @@ async def test_more_users_than_connections_all_have_their_turn(database):
                     return await connection.fetchval("select $1::int", number)
             return await pool.fetchval("select $1::int", number)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             assert await asyncio.gather(*(use(number) for number in range(100))) == list(range(100))
         own = "datname = current_database() and application_name = 'callcenter'"
         assert await pool.fetchval(f"select count(*) from pg_stat_activity where {own}") <= 3
@@ -37,7 +37,7 @@ async def test_a_user_who_was_cancelled_leaves_room_for_the_next(database):
         waiting.cancel()
         working.cancel()
         await asyncio.gather(working, waiting, return_exceptions=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await pool.fetchval("select 2") == 2
 
 

@@ -1,12 +1,13 @@
 """Named queries: found by name, documented, and right for the schema we have."""
 
+import importlib
 import re
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from callcenter.store.queries import ROOT, Queries, all_query_files
+from callcenter.store.queries import PACKAGES, ROOT, Queries, all_query_files
 
 
 def load(folder: Path, text: str) -> Queries:
@@ -55,6 +56,22 @@ async def test_every_query_is_right_for_the_migrated_schema(path: Path, db: asyn
         except asyncpg.PostgresError as error:
             wrong[name] = str(error)
     assert not wrong
+
+
+def test_every_query_that_a_module_names_is_in_its_file():
+    # Nothing else sees a name that is gone before the moment at which it is needed.
+    lost = []
+    for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "SQL" not in text or path.name == "__main__.py":
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for name, queries in vars(module).items():
+            if isinstance(queries, Queries):
+                used = re.findall(rf"(?<![\w.]){name}\.(\w+)", text)
+                known = {*queries.names, *dir(Queries)}
+                lost += [f"{path.relative_to(ROOT)}: {name}.{query}" for query in used if query not in known]
+    assert not lost
 
 
 FACTS = "interaction|segment|reservation|ticket|ticket_note|agent|customer|address|message|contact_log|users|queue"

@@ -155,7 +155,7 @@ class Manager:
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             return await future
 
     async def event(self, name: str, *, since: int = 0, within: float = 15, **fields: str) -> Message:

@@ -140,7 +140,7 @@ class Sipp:
     async def _bound(self) -> None:
         """Wait until it listens: an INVITE before that would ring only when it is repeated, half a second later."""
         local = f"{int.from_bytes(socket.inet_aton(self._address), 'little'):08X}:{self.port:04X}"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             # the kernel has no event for this
             while local not in Path("/proc/net/udp").read_text() and self._process.returncode is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
@@ -166,6 +166,11 @@ class Telephones:
             s=called,
             recv_timeout=round(stay * 1000),
         )
+
+    def outside(self, *, does: str = "agent.xml", ring: float = 0.3, talk: float = 60) -> Sipp:
+        """Whoever is called outside, through the trunk."""
+        options = {"d": round(ring * 1000), "recv_timeout": round(talk * 1000), "rtp_echo": True}
+        return Sipp(does, pbx=self.pbx, address=PROVIDER, port=self.provider, calls=1000, keys=None, **options)
 
     @asynccontextmanager
     async def agent(

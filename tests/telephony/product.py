@@ -173,7 +173,7 @@ class Centre:
         settings = [f'node_name = "node-{number}"', f"http_port = {http}", f"agi_port = {agi.pop()}", "smtp_port = 0"]
         for name, instance in self._pbxs.items():
             port = (ami or {}).get(name, instance.ports.ami)
-            settings += ["[[pbx]]", f'name = "{name}"']
+            settings += ["[[pbx]]", f'name = "{name}"', 'dial_out = "PJSIP/{number}@trunk"']
             if port:
                 settings += ['ami_host = "127.0.0.1"', f"ami_port = {port}", 'ami_secret_env = "LAB_SECRET"']
         file = self._folder / f"node-{number}.toml"

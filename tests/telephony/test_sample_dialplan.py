@@ -196,7 +196,7 @@ async def test_when_nobody_is_in_the_fallback_queue_callers_hear_an_apology(impa
 async def test_a_server_that_comes_back_in_time_gets_the_caller(impatient: Instance):
     phones = Telephones(pbx=impatient.ports.sip, provider=impatient.ports.trunk)
     async with phones.customer() as customer, Manager(impatient.ports.ami) as manager:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await manager.event("Newexten", Application="Wait")
             async with AgiServer(impatient.ports.agi[1], _done) as server:
                 await server.next_session()

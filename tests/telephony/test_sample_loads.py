@@ -13,7 +13,10 @@ from tests.telephony.peers import AgiServer, Manager, Session
 from tests.telephony.phones import Telephones
 
 DIALPLAN = SAMPLE / "extensions_callcenter.conf"
-CONTEXTS = {"callcenter-inbound", "callcenter-clean", "callcenter-fallback", "callcenter-answered"}
+CONTEXTS = {
+    "callcenter-inbound", "callcenter-clean", "callcenter-fallback", "callcenter-answered", "callcenter-notice",
+    "callcenter-callback",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST], ids=["16", "newest"])

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from callcenter import toml
 from callcenter.actions import agents, interactions, organisation, users
+from callcenter.actions.surveys import FollowUp
 from callcenter.domain.agent import Role
 from callcenter.domain.interaction import Arrival, Channel
 from callcenter.domain.organisation_file import understand
@@ -22,6 +23,7 @@ from callcenter.settings import Settings
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.web import keys, site
+from callcenter.web.api_opinions import WORDS
 from tests.builders import FakeWaits
 
 PASSWORD = "a long walk home"
@@ -137,9 +139,19 @@ class Phones:
     """A PBX that notes what it is told."""
 
     hung_up: list[int] = field(default_factory=list)
+    called: list[tuple[int, int]] = field(default_factory=list)
+    can_call: bool = True
 
     async def hang_up(self, interaction: int) -> None:
         self.hung_up.append(interaction)
+
+    async def call(self, interaction: int, *, reservation: int, agent: int) -> bool:
+        if self.can_call:
+            self.called.append((interaction, agent))
+        return self.can_call
+
+    async def not_reached(self, interaction: int) -> None:
+        raise NotImplementedError
 
 
 @pytest.fixture
@@ -167,6 +179,7 @@ async def doors(pool: Any, database: str, now: datetime, switches: dict[str, Pho
     readiness: dict[str, Callable[[], Awaitable[str | None]]] = {}
     app[keys.READINESS] = readiness
     app[keys.WAITS] = waits
+    app[WORDS] = lambda survey, score, _: FollowUp("Unhappy", f"{score}")
     site.add_routes(app, switches=switches)
     client = TestClient(TestServer(app))
     await client.start_server()
@@ -176,6 +189,7 @@ async def doors(pool: Any, database: str, now: datetime, switches: dict[str, Pho
     await made.add_user("sue", Role.SUPERVISOR)
     file = understand(toml.parse(ORGANISATION, "org.toml"), {})
     await organisation.apply(log, file, prune=False, actor=None, now=now)
+    await pool.execute("update users set endpoint = 'PJSIP/' || name where role = 'agent'")
     await directory.load()
     yield made
     await client.close()

@@ -134,7 +134,7 @@ async def test_a_customers_record_is_changed_on_the_version_that_was_seen(doors:
     changed = await doors.call("amy", "PATCH", path, json={"tier": None}, headers=match)
     assert (await changed.json())["tier"] is None
     assert changed.headers["ETag"] == '"2"'
-    assert (await doors.call("amy", "PATCH", path, json={"tier": "gold"}, headers=match)).status == 409
+    assert (await doors.call("amy", "PATCH", path, json={"tier": "gold"}, headers=match)).status == 412
     assert (await doors.call("amy", "PATCH", path, json={"tier": "gold"}, headers={"If-Match": "x"})).status == 422
     assert (await doors.call("amy", "PATCH", "/api/v1/customers/99", json={"tier": "gold"})).status == 404
     assert (await doors.call("amy", "PATCH", path, json={"id": 7})).status == 422

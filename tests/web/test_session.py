@@ -3,8 +3,11 @@
 import asyncio
 from collections import Counter
 
+import pytest
 from aiohttp import ClientSession, CookieJar
 
+from callcenter.actions import users
+from callcenter.errors import TooMany, Unauthorized
 from tests.web.conftest import PASSWORD, Doors, SignIn
 
 NEW = "another walk home"
@@ -62,6 +65,19 @@ async def test_guessing_many_names_from_one_address_ends_too(doors: Doors) -> No
     for n in range(60):
         assert (await post(doors, f"name{n}", "guess")).status == 401
     assert (await post(doors, "bo", "guess")).status == 429
+
+
+async def test_guessing_from_all_addresses_of_one_network_ends_too(doors: Doors) -> None:
+    async def guess(name: str, address: str) -> None:
+        await users.sign_in(doors.log, name, password="guess", address=address, user_agent="", now=doors.clock())
+
+    for n in range(60):
+        with pytest.raises(Unauthorized):
+            await guess(f"name{n}", f"2001:db8:1:2::{n:x}")
+    with pytest.raises(TooMany):
+        await guess("bo", "2001:db8:1:2:ffff::1")
+    with pytest.raises(Unauthorized):
+        await guess("bo", "2001:db8:1:3::1")
 
 
 async def test_writes_of_a_session_need_the_proof(doors: Doors, sign_in: SignIn) -> None:

@@ -30,7 +30,7 @@ async def take(socket: ClientWebSocketResponse, count: int) -> list[dict[str, An
 
 
 async def closed_with(socket: ClientWebSocketResponse) -> int | None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         message = await socket.receive()
     assert message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED), message
     return socket.close_code
@@ -43,7 +43,7 @@ async def joined(doors: Doors) -> None:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -160,7 +160,7 @@ async def test_one_that_does_not_read_is_dropped_and_holds_nobody_up(
     [stalled] = set(streams.clients) - {client}
     # Its socket takes no more than the buffers of the two machines; then events wait until there are too many.
     big = b'"' + b"x" * 1_000_000 + b'"'
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         for number in range(200):
             stalled.put(Cursor(1, doors.feed.cursor.xid + 1, number), big)
             await asyncio.sleep(0)

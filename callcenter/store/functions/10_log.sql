@@ -2,6 +2,8 @@
 
 -- Aggregates are locked before any write, interactions first, then agents, then tickets, then customers:
 -- otherwise two transactions on one row can get their xids in the order opposite to their versions.
+-- Classes: 1 interaction, 2 agent, 3 ticket, 4 customer, 6 organisation, 7 webhooks, 8 contract, 9 task, 10 timers, 11 families,
+-- 12 correspondent, 15 solution.
 create or replace function lock_aggregate(p_class integer, p_id bigint) returns void
 language sql as $$
     select pg_advisory_xact_lock((p_class::bigint << 56) | p_id)
@@ -12,6 +14,28 @@ create or replace function lock_agent(p_id bigint) returns void language sql as 
 create or replace function lock_ticket(p_id bigint) returns void language sql as $$ select lock_aggregate(3, p_id) $$;
 create or replace function lock_customer(p_id bigint) returns void language sql as $$ select lock_aggregate(4, p_id) $$;
 
+-- Who a customer is now, whatever they were merged into.
+create or replace function customer_now(p_id bigint) returns bigint
+language sql stable as $$
+    with recursive line as (
+        select id, merged_into from customer where id = p_id
+        union all
+        select c.id, c.merged_into from customer c join line on c.id = line.merged_into
+    )
+    select id from line where merged_into is null
+$$;
+
+-- How many seconds older a customer's service contracts make their waiting work look: the most of those in force; null: none.
+-- In force is what was begun and not ended, not what the clock says: so whoever reads later finds what the event told.
+create or replace function contract_shift(p_customer bigint) returns double precision
+language plpgsql stable as $$
+begin
+    return (
+    select extract(epoch from max(k.age_shift)) from contract c join contract_kind k on k.id = c.kind_id
+    where c.customer_id = p_customer and c.begun_at is not null and c.ended_at is null);
+end
+$$;
+
 -- After-images: states and ids, never a name or a number, so that a reader can apply an event without a query.
 create or replace function interaction_image(i interaction) returns jsonb
 language sql stable as $$
@@ -20,7 +44,7 @@ language sql stable as $$
         'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
         || case when i.state = 'queued' then jsonb_build_object(
             'language', coalesce(i.language, (select language from customer where id = i.customer_id)),
-            'preferred', i.preferred, 'preferred_as', i.preferred_as) else '{}' end
+            'preferred', i.preferred, 'preferred_as', i.preferred_as, 'contract', contract_shift(i.customer_id)) else '{}' end
         || case when i.entered_at is null and i.treated is null then '{}'
                 else jsonb_build_object('entered_at', i.entered_at, 'treated', i.treated) end
 $$;

@@ -52,6 +52,7 @@ declare
     v_language text := p_asks ->> 'language';
     v_tier text;
     v_spoken text;
+    v_contract double precision;
     v_preferred bigint[];
     v_preferred_as text;
     v_queued_at timestamptz := case when p_state = 'queued' then p_now end;
@@ -68,10 +69,12 @@ begin
         ) into v_offered;
     end if;
     if p_address_kind is not null then
-        select count(*), min(customer_id) into v_found, v_customer
-        from address where kind = p_address_kind and value = p_address;
+        select count(*), min(c.id), min(c.tier), min(c.language), min(contract_shift(c.id))
+        into v_found, v_customer, v_tier, v_spoken, v_contract
+        from address join customer c on c.id = customer_id where kind = p_address_kind and value = p_address;
         if v_found > 1 then
             v_customer := find_customer(p_address_kind, p_address);
+            select tier, language, contract_shift(id) into v_tier, v_spoken, v_contract from customer where id = v_customer;
         end if;
     end if;
     if p_asks ? 'preferred' then
@@ -93,12 +96,17 @@ begin
     if not found then
         return;
     end if;
-    if v_queued_at is not null then
-        select tier, language into v_tier, v_spoken from customer where id = v_customer;
+    if v_queued_at is null then
+        v_tier := null;
+        v_spoken := null;
+        v_contract := null;
     end if;
     v_data := jsonb_build_object(
         'state', p_state, 'queued_at', v_queued_at, 'priority', p_priority, 'node', p_node, 'tier', v_tier,
         'language', coalesce(v_language, v_spoken), 'channel', p_channel, 'external_id', p_external_id);
+    if v_contract is not null then
+        v_data := v_data || jsonb_build_object('contract', v_contract);
+    end if;
     if v_preferred is not null then
         v_data := v_data || jsonb_build_object('preferred', v_preferred, 'preferred_as', v_preferred_as);
     end if;
@@ -180,6 +188,7 @@ begin
     if p_customer is not null and not exists (select from customer where id = p_customer) then
         raise foreign_key_violation using message = 'there is no customer ' || p_customer;
     end if;
+    p_customer := customer_now(p_customer);
     perform lock_interaction(p_interaction);
     update interaction set customer_id = p_customer, version = version + 1 where id = p_interaction returning * into i;
     if not found then
@@ -189,7 +198,12 @@ begin
         update interaction set (preferred, preferred_as) = (select agents, what from preferred(queue_id, customer_id, p_now))
         where id = p_interaction returning * into i;
     end if;
-    if i.address_kind is not null and p_customer is not null then
+    -- Whoever was asked how it was is not asked again.
+    update survey set customer_id = p_customer where interaction_id = p_interaction and customer_id is distinct from p_customer;
+    -- An address that a visitor only typed, in a chat or a form, is not theirs yet: whoever owns it might write from it, and be
+    -- taken for them. (The portal's, 'my', is proven.)
+    if i.address_kind is not null and p_customer is not null and not (i.channel = 'form' and i.called is distinct from 'my')
+        and not exists (select from chat where interaction_id = i.id and identity = 'typed') then
         insert into address (customer_id, kind, value, certainty, created_at)
         values (p_customer, i.address_kind, i.address, 'known', p_now)
         on conflict (customer_id, kind, value) do update set certainty =

@@ -88,6 +88,27 @@ begin
 end
 $$;
 
+-- The card of written work stands on its agent's desk. What is dialled is told by `offer`, when the dial goes out.
+create or replace function show_offer(p_reservation bigint, p_now timestamptz) returns setof contact_log
+language plpgsql as $$
+declare
+    r reservation;
+    i interaction;
+begin
+    select * into r from reservation where id = p_reservation;
+    perform lock_interaction(r.interaction_id);
+    update reservation set offered_at = p_now, version = version + 1
+    where id = p_reservation and state = 'pending' and offered_at is null and channel not in ('phone', 'callback')
+    returning * into r;
+    if not found then
+        return;
+    end if;
+    update interaction set version = version + 1 where id = r.interaction_id returning * into i;
+    return query select * from log_interaction(i, 'interaction.offered', p_now, r.agent_id, null, jsonb_build_object(
+        'reservation', r.id, 'due_at', r.due_at));
+end
+$$;
+
 -- The agent took it: reservation accepted, interaction active, agent interacting. What it interrupts is held.
 create or replace function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns setof contact_log
 language plpgsql as $$
@@ -172,11 +193,13 @@ begin
         from agent where user_id = r.agent_id;
     end if;
     return query select * from end_reservation(r, p_state, p_reason, p_missed, v_not_before, p_now);
-    update interaction set state = 'queued', agent_id = null, version = version + 1
+    -- What came to the agent without a queue (give_to_agent) waits in none.
+    update interaction set state = case when queued_at is null then 'new' else 'queued' end, agent_id = null,
+        version = version + 1
     where id = r.interaction_id and state = 'offered' returning * into i;
     if found then
-        return query select * from log_interaction(i, 'interaction.queued', p_now, null, null, jsonb_build_object(
-            'returned', p_state));
+        return query select * from log_interaction(i, case i.state when 'queued' then 'interaction.queued' else
+            'interaction.returned' end, p_now, null, null, jsonb_build_object('returned', p_state));
     end if;
 end
 $$;
@@ -198,13 +221,15 @@ begin
     if found then
         perform lock_agent(v_agent);
     end if;
-    update interaction set state = 'closed', outcome = p_outcome, ended_at = p_now, closed_at = p_now, end_cause = p_cause,
-        version = version + 1
+    -- Who was answered and then handed to a colleague who did not take it has not abandoned anything.
+    update interaction set state = 'closed', outcome = case when answered_at is null then p_outcome else 'handled' end,
+        ended_at = p_now, closed_at = p_now, end_cause = p_cause, version = version + 1
     where id = p_interaction and state in ('new', 'queued', 'offered') and (p_node is null or node_id = p_node)
     returning * into i;
     if not found then
         return;
     end if;
+    p_outcome := i.outcome;
     select * into r from reservation where interaction_id = p_interaction and state = 'pending';
     if found then
         return query select * from end_reservation(r, 'cancelled', p_outcome, false, null, p_now);

@@ -51,7 +51,7 @@ class Listener(asyncio.Protocol):
         self.lost.set()
 
     async def until(self, condition):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while not (found := condition()):
                 self.news.clear()
                 await self.news.wait()

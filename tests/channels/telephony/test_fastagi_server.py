@@ -39,7 +39,7 @@ class Peer:
         await self.writer.drain()
 
     async def line(self):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             return (await self.reader.readline()).decode().rstrip("\n")
 
     async def expect(self, line, answer=None):
@@ -48,7 +48,7 @@ class Peer:
             await self.send(answer.encode() + b"\n")
 
     async def closed(self):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             try:
                 return await self.reader.read() == b""
             except ConnectionError:
@@ -85,7 +85,7 @@ async def serving():
     for server in servers:
         server.close()
         server.abort_sessions()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await server.wait_closed()
     for peer in peers:
         peer.writer.close()
@@ -311,7 +311,7 @@ async def test_connections_beyond_the_cap_are_refused_and_make_room_when_closed(
     assert log.named("agi.refused")[0]["reason"] == "too many connections"
     await first.send(b"HANGUP\n")
     assert await first.closed()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await server.wait_closed()
     third = await connect()
     await third.send(b"HANGUP\n")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from callcenter.actions import interactions
+from callcenter.actions.surveys import FollowUp
 from callcenter.domain.interaction import Arrival, Proposal
 from callcenter.settings import PbxSettings
 from callcenter.store import nodes
@@ -13,6 +14,7 @@ from callcenter.store.directory import Directory
 from callcenter.store.pool import Pool
 from channels.telephony.call import Call
 from channels.telephony.follow import Follower
+from channels.telephony.keypad import Keypad
 from channels.telephony.switch import Switch
 from channels.telephony.voice import Voice
 from tests.builders import NOW, FakeWaits, Floor, arrive, later, make_floor, reserve
@@ -74,8 +76,9 @@ async def office(pool: Pool) -> Office:
     await directory.load()
     switch = Switch(PbxSettings(name="hq"))
     voice = Voice(
-        floor.log, directory, node, NoConsoles(), NobodyFree(), FakeWaits(), {"hq": switch}, clock=lambda: times[-1]
-    )
+        floor.log, directory, node, NoConsoles(), NobodyFree(), FakeWaits(), {"hq": switch},
+        Keypad(floor.log, lambda *_: FollowUp("Unhappy", ""), clock=lambda: times[-1]), clock=lambda: times[-1],
+    )  # fmt: skip
     follower = Follower(voice, switch, floor.log, directory, node, leads=lambda: True, clock=lambda: times[-1])
     return Office(floor, pool, node, voice, switch, follower, times)
 

@@ -31,11 +31,11 @@ class Owner:
         self.task = asyncio.create_task(self.manager.run())
 
     async def connected(self):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             return await self.connections.get()
 
     async def lost(self):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             await self.losses.get()
 
     async def stop(self):
@@ -217,7 +217,7 @@ async def test_what_waits_for_an_answer_fails_at_once_when_the_connection_breaks
     pbx.drop_ami()
     for task in (asked, listed):
         with pytest.raises(ChannelError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(20):
                 await task
     pbx.thaw()
 

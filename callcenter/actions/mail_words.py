@@ -1,0 +1,175 @@
+"""What the organisation says in letters to customers: acknowledgements, what stands around answers, closing notes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from callcenter.actions import outbox
+from callcenter.actions.outbox import NewLetter
+from callcenter.domain.letter_text import (
+    BUILT_IN_ANSWER,
+    LetterKind,
+    choose,
+    fill,
+    fill_signature,
+    languages_for,
+)
+from callcenter.domain.mail_rules import HOUR, is_robot, read_mail_rules
+from callcenter.domain.thread import tagged_address
+from callcenter.store import letters
+from callcenter.store.letters import SQL
+from callcenter.store.log import Transaction
+from callcenter.store.mail_in import SQL as MAIL
+from callcenter.store.tickets import Ticket
+
+ACKNOWLEDGEMENT = LetterKind.ACKNOWLEDGEMENT.value
+CLOSING = LetterKind.CLOSING.value
+MOST_REFERENCES = 20
+
+
+async def framed(tx: Transaction, ticket: Ticket, text: str, *, language: str | None, actor: int | None) -> str:
+    """An answer with the words of its queue around it, and the signature of whoever wrote it."""
+    about = await _about(tx, ticket.id, actor=actor)
+    chosen = choose(
+        await letters.read(tx.connection),
+        LetterKind.ANSWER,
+        queue=about["queue"],
+        languages=languages_for(about["language"] or language, about["languages"]),
+    )
+    template = BUILT_IN_ANSWER if chosen is None else chosen.text
+    return fill(LetterKind.ANSWER, template, {**_values(about), "answer": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """A message that is to be acknowledged, and where an answer to the letter goes."""
+
+    address: str
+    name: str | None
+    language: str | None  # where the customer's is unknown
+    ticket: int
+    interaction: int
+    queue: int
+    mailbox: str | None  # None: answers reach nobody
+    utc_offset: timedelta | None = None  # of its sender's clock
+    references: Sequence[str] = ()  # the message itself the last
+
+
+async def acknowledge(tx: Transaction, message: Acknowledged, *, now: datetime) -> None:
+    """Not again for a while, and to nobody who cannot read it."""
+    if is_robot(message.address):
+        return
+    about = await _about(tx, message.ticket, queue=message.queue)
+    rules = read_mail_rules(about["mail_rules"])
+    told = await tx.connection.fetchrow(SQL.told, message.address, now - HOUR)
+    assert told is not None
+    lately = told["told_at"] is not None and told["told_at"] > now - rules.acknowledge_every
+    if lately or told["automatic"] >= rules.automatic_per_hour:
+        return
+    due, language = about["due_at"], about["language"] or message.language
+    data = {
+        "number": about["number"],
+        "due": None if due is None else due.isoformat(),
+        "interaction": message.interaction,
+        "queue": message.queue,
+        "offset": None if message.utc_offset is None else message.utc_offset.total_seconds(),
+        **(await _words(tx, LetterKind.ACKNOWLEDGEMENT, about, language) if told["worded"] else {}),
+    }
+    box, number = message.mailbox, about["number"]
+    letter = NewLetter(
+        recipient=message.address,
+        recipient_name=message.name,
+        language=language,
+        template=ACKNOWLEDGEMENT,
+        data=data,
+        interaction=message.interaction,
+        ticket=message.ticket,
+        customer=about["customer_id"],
+        queue=message.queue,
+        thread={
+            "in_reply_to": message.references[-1] if message.references else None,
+            "references": list(message.references[-MOST_REFERENCES - 1 :]),
+            "reply_to": None if box is None else tagged_address(about["link_key"], number, box),
+            "auto": "auto-replied",
+        },
+    )
+    await outbox.put(tx, letter, now=now)
+
+
+async def note_closing(tx: Transaction, ticket: Ticket, *, actor: int | None, now: datetime) -> None:
+    """Where the mailbox says so: a letter to whoever wrote about it by mail, now that it is over."""
+    asked = await tx.connection.fetchrow(MAIL.latest_of_ticket, ticket.id)
+    if asked is None or not asked["closing_note"]:
+        return
+    about = await _about(tx, ticket.id, actor=actor)
+    if not await may_be_answered(tx, asked, now=now):
+        return
+    language = about["language"] or asked["language"]
+    ids = [*asked["refs"], *([asked["message_id"]] if asked["message_id"] else [])]
+    letter = NewLetter(
+        recipient=asked["sender"],
+        recipient_name=asked["sender_name"],
+        language=language,
+        template=CLOSING,
+        data={"number": ticket.number, **await _words(tx, LetterKind.CLOSING, about, language)},
+        interaction=asked["interaction_id"],
+        ticket=ticket.id,
+        customer=about["customer_id"],
+        queue=ticket.queue,
+        thread={
+            "in_reply_to": asked["message_id"],
+            "references": ids[-MOST_REFERENCES:],
+            "reply_to": tagged_address(about["link_key"], ticket.number, asked["mailbox"]),
+            "auto": "auto-generated",
+        },
+    )
+    await outbox.put(tx, letter, now=now)
+
+
+async def may_be_answered(tx: Transaction, asked: asyncpg.Record, *, now: datetime) -> bool:
+    """Whether a letter that nobody wrote may go back to a ticket's latest message: to people, and not too often."""
+    if asked["nature"] != "person" or is_robot(asked["sender"]):
+        return False
+    most = read_mail_rules(asked["mail_rules"]).automatic_per_hour
+    return await may_write_by_itself(tx, asked["sender"], most, now=now)
+
+
+async def may_write_by_itself(tx: Transaction, address: str, most: int, *, now: datetime) -> bool:
+    """Two programmes that answer each other end here at the latest."""
+    sent: int = await tx.connection.fetchval(SQL.automatic_since, address, now - HOUR)
+    return sent < most
+
+
+async def _about(tx: Transaction, ticket: int, *, queue: int | None = None, actor: int | None = None) -> asyncpg.Record:
+    row = await tx.connection.fetchrow(SQL.about, ticket, queue, actor)
+    assert row is not None
+    return row
+
+
+async def _words(tx: Transaction, kind: LetterKind, about: asyncpg.Record, language: str | None) -> dict[str, Any]:
+    """Those of the organisation, and what they may name; they are filled in when the letter is written."""
+    chosen = choose(
+        await letters.read(tx.connection),
+        kind,
+        queue=about["queue"],
+        languages=languages_for(language, about["languages"]),
+    )
+    if chosen is None:
+        return {"values": {"signature": _values(about)["signature"]}} if kind is LetterKind.CLOSING else {}
+    return {"subject": chosen.subject, "text": chosen.text, "values": _values(about)}
+
+
+def _values(about: asyncpg.Record) -> dict[str, str]:
+    values = {
+        "ticket.number": str(about["number"]),
+        "ticket.subject": about["subject"],
+        "customer.name": about["customer"] or "",
+        "customer.company": about["company"] or "",
+        "queue.name": about["queue"] or "",
+        "organisation.name": about["organisation"] or "",
+        "agent.full_name": about["agent"] or "",
+    }
+    return {**values, "signature": fill_signature(about["agent_signature"] or about["queue_signature"], values)}

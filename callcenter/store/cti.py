@@ -1,0 +1,5 @@
+"""Calls that other PBXs tell of: the queries."""
+
+from callcenter.store.queries import Queries
+
+SQL = Queries.beside(__file__)

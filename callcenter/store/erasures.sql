@@ -1,0 +1,68 @@
+-- name: records
+select customer_records($1) as ids;
+
+-- name: records_now
+-- The same, wherever the record was merged to.
+select customer_records(customer_now($1)) as ids;
+
+-- name: merged_into
+-- The customer who has all that was theirs, if there is one.
+select nullif(customer_now($1), $1);
+
+-- name: going_on
+-- A contact of these customers that has not ended yet.
+select id from interaction where customer_id = any ($1::bigint[]) and state <> 'closed' order by id limit 1;
+
+-- name: tickets
+select id from ticket where customer_id = any ($1::bigint[]) or (customers <> '{}' and customers && $1::bigint[]) order by id;
+
+-- name: empty
+select empty_customer($1, $2);
+
+-- name: keep
+insert into erasure (customer_id, at, by_id, reason, emptied) values ($1, $2, $3, $4, $5) returning id;
+
+-- name: of_customer
+-- The latest proof that a customer was erased.
+select e.id, e.customer_id, e.at, (select name from users where id = e.by_id) as by, e.reason, e.emptied
+from erasure e where e.customer_id = $1 order by e.id desc limit 1;
+
+-- name: export
+-- All that we know of a person (the records $1), as one document; raw messages and files are told by their names.
+select jsonb_build_object(
+    'records', (select jsonb_agg(to_jsonb(c) - 'owner_id') from customer c where id = any ($1)),
+    'addresses', coalesce((select jsonb_agg(to_jsonb(a) - 'id' order by id) from address a where customer_id = any ($1)), '[]'),
+    'contacts', coalesce((
+        select jsonb_agg(to_jsonb(i) - '{node_id,leg,preferred,preferred_as,version}'::text[] || jsonb_build_object(
+            'queue', (select name from queue where id = i.queue_id), 'agent', (select name from users where id = i.agent_id),
+            'segments', coalesce((select jsonb_agg(to_jsonb(s) - '{leg,reservation_id}'::text[] order by s.n)
+                                  from segment s where interaction_id = i.id), '[]'),
+            'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
+                                  from message m where interaction_id = i.id), '[]')) order by i.id)
+        from interaction i where customer_id = any ($1)), '[]'),
+    'tickets', coalesce((
+        select jsonb_agg(to_jsonb(t) - '{updated_by,followers}'::text[] || jsonb_build_object(
+            'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
+                                  from message m where ticket_id = t.id), '[]')) order by t.id)
+        from ticket t where customer_id = any ($1)), '[]'),
+    'letters', coalesce((select jsonb_agg(to_jsonb(o) - '{attempts}'::text[] order by id)
+                         from outbox o where customer_id = any ($1)), '[]'),
+    'surveys', coalesce((select jsonb_agg(to_jsonb(s) order by id) from survey s where customer_id = any ($1)), '[]'),
+    'contracts', coalesce((select jsonb_agg(to_jsonb(k) order by id) from contract k where customer_id = any ($1)), '[]'),
+    'orders', coalesce((select jsonb_agg(to_jsonb(o) order by id) from customer_order o where customer_id = any ($1)), '[]'));
+
+-- name: files
+-- Raw messages and uploads of these records: name in the archive, id, kind, size.
+select 'mail/' || l.id || '.eml' as name, l.id, 'mail' as kind, l.size
+from mail l join interaction i on i.id = l.interaction_id where i.customer_id = any ($1)
+union all
+select 'files/' || u.id || '-' || u.name, u.id, 'upload', u.size
+from upload u join message m on m.id = u.message_id
+where m.interaction_id in (select id from interaction where customer_id = any ($1))
+   or m.ticket_id in (select id from ticket where customer_id = any ($1));
+
+-- name: mail
+select raw from mail where id = $1;
+
+-- name: upload
+select data from upload where id = $1;

@@ -1,0 +1,19 @@
+-- name: meet
+-- See functions/25_mail.sql.
+select * from meet_mail($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: is_one_of_us
+select exists (select from users where lower(email) = $1 and active) or exists (select from mailbox where address = $1 and active);
+
+-- name: flood
+-- The ticket for what is too much of an address, or the one into which it was merged; none when that is over.
+with recursive up as (
+    select t.id, t.merged_into, t.state, 1 as n from mail_flood f join ticket t on t.id = f.ticket_id where f.address = $1
+    union all
+    select t.id, t.merged_into, t.state, n + 1 from up join ticket t on t.id = up.merged_into where n < 50
+)
+select id from (select id, state from up order by n desc limit 1) last where state not in ('resolved', 'closed');
+
+-- name: remember_flood
+insert into mail_flood (address, ticket_id) values ($1, $2)
+on conflict (address) do update set ticket_id = excluded.ticket_id;

@@ -1,0 +1,5 @@
+"""Mail that came in: its rows."""
+
+from callcenter.store.queries import Queries
+
+SQL = Queries.beside(__file__)

@@ -1,0 +1,5 @@
+"""Contacts that agents hand to each other: rows in, rows out."""
+
+from callcenter.store.queries import Queries
+
+SQL = Queries.beside(__file__)

@@ -1,0 +1,1 @@
+"""Other PBXs tell of their calls."""

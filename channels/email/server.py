@@ -1,0 +1,141 @@
+# ruff: noqa: N802 - names of handlers are aiosmtpd's
+"""The door for mail servers: SMTP, or LMTP (RFC 2033), which answers 250 only for what is committed."""
+
+import asyncio
+from typing import Any, cast
+
+import structlog
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from callcenter.domain.network import limited_as
+from callcenter.errors import Invalid
+from callcenter.store.db import TRY_AGAIN
+from channels.email.intake import LARGEST, Intake
+
+log = structlog.get_logger()
+
+_MOST_RECIPIENTS = 100
+_MOST_CONNECTIONS = 50
+_MOST_OF_PEER = 20  # that many a Postfix opens
+_IDLE = 60.0  # seconds without a command or a line
+_LONGEST_LINE = 2 * 1024 * 1024  # senders exist that know no limit of 998
+_LATER = "451 4.3.0 The message could not be kept; try again later"
+_NO_PLACE = "550 5.1.1 Nobody receives mail at this address"
+
+
+_FULL = b"421 4.7.0 Too many connections; try again later\r\n"
+
+
+def _turn_away(transport: asyncio.BaseTransport) -> None:
+    writer = cast("asyncio.WriteTransport", transport)  # uvloop's are no subclasses
+    writer.write(_FULL)
+    writer.close()
+
+
+class _Smtp(SMTP):
+    line_length_limit = _LONGEST_LINE
+    open: set["_Smtp"]  # of its door
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.peer = limited_as((transport.get_extra_info("peername") or ("",))[0])
+        self.turned_away = sum(each.peer == self.peer for each in self.open) >= _MOST_OF_PEER
+        if not self.turned_away:
+            self.open.add(self)
+            super().connection_made(transport)
+            return
+        _turn_away(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.open.discard(self)
+        if not self.turned_away:
+            super().connection_lost(error)
+
+
+class _Lmtp(_Smtp, LMTP):
+    pass
+
+
+class _Door:
+    """The handler of all connections."""
+
+    def __init__(self, intake: Intake, *, each: bool) -> None:
+        self._intake = intake
+        self._each = each  # LMTP answers for each recipient
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= _MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        try:
+            if not await self._intake.accepts(address):
+                return _NO_PLACE
+        except TRY_AGAIN:
+            return _LATER
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        recipients = tuple(envelope.rcpt_tos)
+        try:
+            received = await self._intake.receive(
+                envelope.content, recipients=recipients, null_sender=envelope.mail_from in (None, "", "<>")
+            )
+        except Invalid:
+            answer = _NO_PLACE
+        except TRY_AGAIN as error:
+            log.warning("mail.put_off", reason=type(error).__name__)
+            answer = _LATER
+        else:
+            answer = f"250 OK {received.interaction}"
+        return "\r\n".join([answer] * (len(recipients) if self._each else 1))
+
+
+class _Full(asyncio.Protocol):
+    """Whoever comes when all places are taken."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        _turn_away(transport)
+
+
+class MailServer:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, intake: Intake, *, protocol: str, at: tuple[str, int]) -> None:
+        self._intake = intake
+        self._protocol = protocol
+        self._at = at
+        self._open: set[_Smtp] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        self._server = await asyncio.get_running_loop().create_server(self._connection, *self._at)
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def stop(self) -> None:
+        """What is on its way in is not answered, and so comes again."""
+        if self._server is not None:
+            self._server.close()
+        for each in tuple(self._open):
+            if each.transport is not None:
+                cast("asyncio.Transport", each.transport).abort()
+        self._intake.close()
+
+    def _connection(self) -> asyncio.Protocol:
+        if len(self._open) >= _MOST_CONNECTIONS:
+            return _Full()
+        kind = _Lmtp if self._protocol == "lmtp" else _Smtp
+        handler = _Door(self._intake, each=self._protocol == "lmtp")
+        options: dict[str, Any] = {"data_size_limit": LARGEST, "timeout": _IDLE, "enable_SMTPUTF8": True}
+        connection = kind(handler, hostname="callcenter", ident="callcenter", **options)
+        connection.open = self._open
+        return connection

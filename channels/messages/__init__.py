@@ -1,0 +1,1 @@
+"""Messages through gateways: SMS, messengers, and whatever speaks HTTP."""
