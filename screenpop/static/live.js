@@ -150,6 +150,9 @@ addEventListener("online", () => {
   connect();
 });
 if (body.dataset.socket) connect();
+// By itself htmx takes a page over a task later, which a busy machine may put behind the load: a key or a hint that came first
+// would be lost, a form sent as if nobody looked after it.
+addEventListener("DOMContentLoaded", () => htmx.process(body));
 // A network that is gone closes no socket; the browser notices sooner than the heartbeat does.
 addEventListener("offline", () => {
   offline(true);

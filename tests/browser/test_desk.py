@@ -117,6 +117,15 @@ async def test_a_half_typed_form_outlives_live_updates(stage: Stage):
     await expect(page.locator(".new-customer [name=company]")).to_have_value("half typed")
 
 
+async def test_a_key_that_is_pressed_as_soon_as_the_page_has_loaded_works(stage: Stage):
+    page = await stage.desk("amy")
+    # What scripts put off comes late, as on a busy machine.
+    await page.add_init_script("const put = setTimeout; window.setTimeout = (what, ms = 0) => put(what, ms + 5000);")
+    await page.reload()
+    await stage.ready(page)
+    assert page.url == f"{stage.world.server.url}/"
+
+
 async def test_a_ticket_is_opened_and_another_linked_from_the_pop(stage: Stage):
     pool = stage.world.pool
     await pool.execute(
