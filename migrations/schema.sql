@@ -129,6 +129,51 @@ create table chat_line (
 );
 CREATE UNIQUE INDEX chat_line_once ON chat_line USING btree (interaction_id, by_visitor, client_id);
 
+create table company (
+    id bigint generated always as identity,
+    name text not null,
+    key text generated always as (company_key(name)) stored not null,
+    domains text[] default '{}'[] not null,
+    note text,
+    merged_into bigint,
+    created_at timestamptz default now() not null,
+    updated_at timestamptz default now() not null,
+    version integer default 1 not null,
+    constraint company_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES company(id) ON DELETE CASCADE,
+    constraint company_pkey PRIMARY KEY (id)
+);
+CREATE INDEX company_domains ON company USING gin (domains) WHERE (domains <> '{}'[]);
+CREATE INDEX company_grams ON company USING gin (name_grams(id, name)) WITH (fastupdate=off);
+CREATE INDEX company_merged ON company USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+
+create table company_merge (
+    id bigint generated always as identity,
+    source_id bigint not null,
+    target_id bigint not null,
+    at timestamptz not null,
+    by_id bigint,
+    people bigint[] not null,
+    names text[] not null,
+    domains text[] not null,
+    undone_at timestamptz,
+    undone_by bigint,
+    constraint company_merge_by_id_fkey FOREIGN KEY (by_id) REFERENCES users(id),
+    constraint company_merge_source_id_fkey FOREIGN KEY (source_id) REFERENCES company(id) ON DELETE CASCADE,
+    constraint company_merge_target_id_fkey FOREIGN KEY (target_id) REFERENCES company(id) ON DELETE CASCADE,
+    constraint company_merge_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES users(id),
+    constraint company_merge_pkey PRIMARY KEY (id)
+);
+CREATE INDEX company_merge_source ON company_merge USING btree (source_id);
+CREATE INDEX company_merge_target ON company_merge USING btree (target_id);
+
+create table company_name (
+    key text not null,
+    company_id bigint not null,
+    constraint company_name_company_id_fkey FOREIGN KEY (company_id) REFERENCES company(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    constraint company_name_pkey PRIMARY KEY (key)
+);
+CREATE INDEX company_name_company ON company_name USING btree (company_id);
+
 create table contact_log (
     seq bigint default nextval('contact_log_seq'::regclass) not null,
     xid xid8 default pg_current_xact_id() not null,
@@ -226,14 +271,20 @@ create table customer (
     version integer default 1 not null,
     owner_id bigint,
     erased_at timestamptz,
+    company_id bigint,
+    constraint customer_company_id_fkey FOREIGN KEY (company_id) REFERENCES company(id),
     constraint customer_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES customer(id),
     constraint customer_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id),
     constraint customer_pkey PRIMARY KEY (id),
     constraint customer_external_id_key UNIQUE (external_id)
 );
+CREATE INDEX customer_company ON customer USING btree (company_id, id) WHERE (company_id IS NOT NULL);
 CREATE INDEX customer_grams ON customer USING gin (name_grams(id, ((name || ' ') || COALESCE(company, '')))) WITH (fastupdate=off);
 CREATE INDEX customer_likeness ON customer USING gin (likeness_keys(name, company));
 CREATE INDEX customer_merged ON customer USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE TRIGGER company_left AFTER UPDATE OF company, company_id ON customer FOR EACH ROW WHEN (((old.company_id IS NOT NULL) AND (old.company_id IS DISTINCT FROM new.company_id))) EXECUTE FUNCTION leave_company();
+CREATE TRIGGER company_of_changed BEFORE UPDATE OF company, company_id ON customer FOR EACH ROW WHEN (((old.company IS DISTINCT FROM new.company) OR (old.company_id IS DISTINCT FROM new.company_id))) EXECUTE FUNCTION follow_company();
+CREATE TRIGGER company_of_new BEFORE INSERT ON customer FOR EACH ROW WHEN (((new.company IS NOT NULL) OR (new.company_id IS NOT NULL))) EXECUTE FUNCTION follow_company();
 
 create table customer_merge (
     id bigint generated always as identity,
@@ -1352,6 +1403,7 @@ CREATE INDEX ticket_due ON ticket USING btree (due_at, id) WHERE (state <> ALL (
 CREATE INDEX ticket_fields ON ticket USING gin (fields jsonb_path_ops) WHERE (fields <> '{}'::jsonb);
 CREATE INDEX ticket_followers ON ticket USING gin (followers) WHERE (followers <> '{}'::bigint[]);
 CREATE INDEX ticket_merged ON ticket USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX ticket_open_customer ON ticket USING btree (customer_id, id DESC) WHERE (state <> ALL (ARRAY['resolved', 'closed']));
 CREATE INDEX ticket_open_owner ON ticket USING btree (owner_id, id DESC) WHERE (state <> ALL (ARRAY['resolved', 'closed']));
 CREATE INDEX ticket_owner_due ON ticket USING btree (owner_id, due_at, id) WHERE (state <> ALL (ARRAY['resolved', 'closed']));
 CREATE INDEX ticket_parent ON ticket USING btree (parent_id) WHERE (parent_id IS NOT NULL);
@@ -1572,6 +1624,10 @@ create table widget (
 -- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
 -- function chat_read(p_interaction bigint, p_reader bigint, p_upto integer, p_now timestamptz) returns SETOF contact_log
 -- function chat_say(p_interaction bigint, p_author bigint, p_text text, p_client_id text, p_now timestamptz) returns SETOF contact_log
+-- function companies_named(p_words text[], p_after bigint, p_limit integer) returns bigint[]
+-- function company_called(p_name text, OUT id bigint, OUT name text) returns record
+-- function company_key(p_name text) returns text
+-- function company_of_mail(p_address text) returns bigint
 -- function complete_call(p_interaction bigint, p_kind text, p_address text, p_called text, p_now timestamptz) returns SETOF contact_log
 -- function connect_call(p_interaction bigint, p_agent bigint, p_endpoint text, p_now timestamptz) returns SETOF contact_log
 -- function contract_cards(p_customer bigint, p_now timestamptz) returns json
@@ -1593,6 +1649,7 @@ create table widget (
 -- function folded(p_text text) returns text
 -- function folded_words(p_text text) returns text[]
 -- function follow_changed_messages() returns trigger
+-- function follow_company() returns trigger
 -- function follow_gone_messages() returns trigger
 -- function follow_new_messages() returns trigger
 -- function follow_ticket_text() returns trigger
@@ -1611,11 +1668,13 @@ create table widget (
 -- function keep_grade() returns trigger
 -- function keep_mail(p_interaction bigint, p_ticket bigint, p_queue bigint, p_mailbox bigint, p_message_id text, p_refs text[], p_sender text, p_sender_name text, p_nature text, p_outbox bigint, p_html text, p_notes text[], p_size integer, p_raw bytea, p_correspondent text, p_text text, p_reached text, p_now timestamptz, p_names text[], p_types text[], p_sizes integer[], p_starts integer[], p_lengths integer[], p_encodings text[], p_cids text[], p_inline boolean[]) returns SETOF contact_log
 -- function keep_ticket_history() returns trigger
+-- function leave_company() returns trigger
 -- function leave_unserved(p_interaction bigint, p_outcome text, p_cause text, p_node bigint, p_now timestamptz, p_actor bigint) returns SETOF contact_log
 -- function likeness_keys(p_name text, p_company text) returns text[]
 -- function link_ticket(p_interaction bigint, p_ticket bigint, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function lock_agent(p_id bigint) returns void
 -- function lock_aggregate(p_class integer, p_id bigint) returns void
+-- function lock_company(p_id bigint) returns void
 -- function lock_customer(p_id bigint) returns void
 -- function lock_hand(p_interaction bigint, p_agent bigint) returns bigint[]
 -- function lock_interaction(p_id bigint) returns void
@@ -1623,6 +1682,7 @@ create table widget (
 -- function log_agent(a agent, p_kind text, p_now timestamptz, p_actor bigint, p_interaction bigint) returns SETOF contact_log
 -- function log_interaction(i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb) returns SETOF contact_log
 -- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
+-- function make_companies(p_names text[]) returns void
 -- function may_read(p_interaction bigint, p_reader bigint) returns boolean
 -- function meet_mail(p_correspondent text, p_fingerprint text, p_named text[], p_bare text[], p_message_id text, p_address text, p_since timestamptz, p_most integer, p_gateways text[], OUT known bigint, OUT id bigint, OUT address text, OUT queue_id bigint, OUT language text, OUT closed text, OUT acknowledge boolean, OUT new_after interval, OUT default_queue bigint, OUT ours boolean, OUT colleague bigint, OUT much boolean, OUT gateway boolean, OUT link_key bytea) returns record
 -- function move(p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz, p_from bigint, p_why jsonb) returns SETOF contact_log
@@ -1644,6 +1704,7 @@ create table widget (
 -- function queue_callback(p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function reconcile_offers(p_tickets bigint[], p_tasks bigint[], p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
+-- function rename_company(p_id bigint, p_name text) returns void
 -- function reserve(p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function reserve_all(p_interactions bigint[], p_queues bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz) returns SETOF contact_log

@@ -9,6 +9,7 @@ from callcenter.domain.address import read_address
 from callcenter.domain.customer import Address, AddressKind
 from callcenter.errors import Invalid
 from callcenter.store import customers as store
+from callcenter.store.companies import SQL as COMPANIES
 from callcenter.store.customers import SQL
 from callcenter.store.log import ContactLog, Transaction
 
@@ -87,6 +88,8 @@ async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | No
         merged = {row["id"]: row["now"] for row in known}
         for ident in sorted({*merged, *merged.values()}):
             await tx.lock_customer(ident)
+        # At once and in one order: two lists that bring the same new companies do not wait for each other in a circle.
+        await tx.connection.execute(COMPANIES.make, [company for row in rows if (company := row.fields.get("company"))])
         for row in rows:
             counts += await _import_row(tx, row, ids, merged, actor=actor, now=now)
     return counts

@@ -7,6 +7,7 @@ from callcenter.actions import value as worth
 from callcenter.domain.customer import Address
 from callcenter.errors import Conflict, Invalid, Outdated
 from callcenter.store import customers as store
+from callcenter.store.companies import SQL as COMPANIES
 from callcenter.store.contracts import SQL as CONTRACTS
 from callcenter.store.customers import SQL
 from callcenter.store.log import ContactLog, Transaction
@@ -149,6 +150,9 @@ async def change(
         raise Outdated(f"The record was changed meanwhile; it is at version {before.version} now.")
     old = {field: getattr(before, field) for field in _FIELDS}
     new = {**old, **{field: _check(field, value, longest=_FIELDS[field]) for field, value in changes.items()}}
+    if new["company"] not in (None, old["company"]):
+        # Whoever is said to be of a company by a name that it had, as in another system's list, is so already.
+        new["company"] = await tx.connection.fetchval(COMPANIES.called, new["company"])
     changed = [field for field in _FIELDS if new[field] != old[field]]
     if not changed:
         return False

@@ -29,6 +29,7 @@ class Customer:
     created_at: datetime
     version: int
     merged_into: int | None = None
+    company_id: int | None = None
 
 
 def _customer(row: asyncpg.Record) -> Customer:
@@ -47,6 +48,7 @@ def _customer(row: asyncpg.Record) -> Customer:
         created_at=row["created_at"],
         version=row["version"],
         merged_into=row["merged_into"],
+        company_id=row["company_id"],
     )
 
 

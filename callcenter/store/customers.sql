@@ -25,7 +25,7 @@ where id = $1 returning version;
 
 -- name: customer
 -- One customer with all addresses.
-select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into, c.company_id,
        (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
@@ -37,7 +37,7 @@ select id, external_id, customer_now(id) as now from customer where external_id 
 
 -- name: by_address
 -- Customers with an address, the most certain first.
-select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into, c.company_id,
        (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
@@ -47,7 +47,7 @@ order by c.id limit $4;
 
 -- name: by_words
 -- Customers whose name and company hold each of some words (store/functions/62_search.sql).
-select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into, c.company_id,
        (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
@@ -55,7 +55,7 @@ from unnest(customers_named($1::text[], $2::bigint, $3::integer)) as found (id) 
 
 -- name: all_ids
 -- A page of all customers.
-select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into,
+select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.created_at, c.version, c.merged_into, c.company_id,
        (select name from users where id = c.owner_id) as owner,
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses

@@ -39,12 +39,14 @@ class AddressItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerItem:
-    """`owner`: the user who looks after them, by name; `merged_into`: the customer who has all that was theirs."""
+    """`company` as it is shown, `company_id` its record; `owner`: the user who looks after them, by name;
+    `merged_into`: the customer who has all that was theirs."""
 
     id: int
     external_id: str | None
     name: str
     company: str | None
+    company_id: int | None
     tier: str | None
     language: str | None
     note: str | None
@@ -113,6 +115,7 @@ def _item(customer: Customer) -> CustomerItem:
         external_id=customer.external_id,
         name=customer.name,
         company=customer.company,
+        company_id=customer.company_id,
         tier=customer.tier,
         language=customer.language,
         note=customer.note,

@@ -1,6 +1,9 @@
 -- One row of each kind, with the person's mark (~) in every column that can hold it, at a moment.
 insert into customer (id, name, company, tier, language, note, external_id) overriding system value
 values (1, '~', '~', 'gold', '~', '~', '~'), (2, 'Bo', null, null, null, null, 'B');
+insert into company (name, merged_into) select '~ Pipes', id from company;
+insert into company_merge (source_id, target_id, at, people, names, domains) select id, merged_into, $1, '{1}', '{~}', '{~}'
+from company where merged_into is not null;
 insert into address (customer_id, kind, value, certainty, bounced_words, created_at)
 values (1, 'email', '~@example.com', 'known', '~', $1), (2, 'email', 'bo@example.com', 'known', null, $1);
 insert into users (id, name, full_name, role) overriding system value values (1, 'amy', 'Amy', 'agent');

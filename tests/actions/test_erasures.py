@@ -20,6 +20,7 @@ _EMPTIED = {
     "gateway_thread": {"correspondent"},
     "address": {"value", "bounced_words"},
     "chat": {"token_hash", "page", "page_title"},
+    "company_merge": {"names", "domains"},
     "chat_line": {"client_id"},
     "contact_log": {"data"},
     "contract": {"name", "note"},

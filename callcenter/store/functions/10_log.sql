@@ -3,7 +3,7 @@
 -- Aggregates are locked before any write, interactions first, then agents, then tickets, then customers:
 -- otherwise two transactions on one row can get their xids in the order opposite to their versions.
 -- Classes: 1 interaction, 2 agent, 3 ticket, 4 customer, 6 organisation, 7 webhooks, 8 contract, 9 task, 10 timers, 11 families,
--- 12 correspondent, 15 solution.
+-- 12 correspondent, 15 solution, 16 company.
 create or replace function lock_aggregate(p_class integer, p_id bigint) returns void
 language sql as $$
     select pg_advisory_xact_lock((p_class::bigint << 56) | p_id)

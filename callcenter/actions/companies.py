@@ -1,0 +1,86 @@
+"""What can be done to a company's record; the database makes it with its first customer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from callcenter.domain.company import LONGEST_NAME, LONGEST_NOTE, parse_domains
+from callcenter.errors import Conflict, Invalid, Outdated
+from callcenter.store import companies as store
+from callcenter.store.companies import SQL, Company
+from callcenter.store.log import ContactLog, Transaction
+
+
+class Changes(TypedDict, total=False):
+    """What is left out stays."""
+
+    name: str
+    domains: Sequence[str]
+    note: str | None
+
+
+def _checked(changes: Changes) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "name" in changes:
+        name = changes["name"].strip()
+        if not name:
+            raise Invalid("A company needs a name.", field="name")
+        if len(name) > LONGEST_NAME:
+            raise Invalid(f"At most {LONGEST_NAME} characters.", field="name")
+        if not name.isprintable():
+            raise Invalid("Only characters that can be printed.", field="name")
+        found["name"] = name
+    if "domains" in changes:
+        found["domains"] = tuple(parse_domains(changes["domains"]))
+    if "note" in changes:
+        note = (changes["note"] or "").strip() or None
+        if note is not None and (len(note) > LONGEST_NOTE or "\x00" in note):
+            raise Invalid(f"At most {LONGEST_NOTE} characters.", field="note")
+        found["note"] = note
+    return found
+
+
+def check_standing(company: Company) -> None:
+    """Raises Conflict for one that was merged."""
+    if company.merged_into is not None:
+        raise Conflict(f"Company {company.id} was merged into {company.merged_into}.")
+
+
+async def change(
+    log: ContactLog | Transaction,
+    company: int,
+    *,
+    changes: Changes,
+    version: int | None,
+    actor: int | None,
+    now: datetime,
+) -> None:
+    """`version` None: whatever it is. Its people are of it by its new name; by the old one it is still found.
+
+    Raises Invalid, NotFound, Conflict for a name that is another company's, and Outdated for another version.
+    """
+    async with log.transaction() as tx:
+        new = _checked(changes)
+        await tx.connection.execute(SQL.lock, company)
+        before = await store.get(tx.connection, company)
+        check_standing(before)
+        if version is not None and version != before.version:
+            raise Outdated(f"The record was changed meanwhile; it is at version {before.version} now.")
+        changed = [field for field, value in new.items() if value != getattr(before, field)]
+        if not changed:
+            return
+        if "name" in changed:
+            await _rename(tx, company, new["name"])
+        domains, note = new.get("domains", before.domains), new.get("note", before.note)
+        after = await tx.connection.fetchval(SQL.change, company, list(domains), note, now)
+        data = {"company": company, "changed": changed}
+        await tx.append("company.changed", actor=actor, version=after, data=data, now=now)
+
+
+async def _rename(tx: Transaction, company: int, name: str) -> None:
+    await tx.connection.execute(SQL.rename, company, name)
+    # Asked afterwards: who takes the name at the same moment is waited for.
+    if (holder := await tx.connection.fetchval(SQL.holder, name)) != company:
+        raise Conflict(f"Company {holder} has this name, or had it: merge the two.")
