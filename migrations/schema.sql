@@ -132,7 +132,6 @@ CREATE UNIQUE INDEX chat_line_once ON chat_line USING btree (interaction_id, by_
 create table company (
     id bigint generated always as identity,
     name text not null,
-    key text generated always as (company_key(name)) stored not null,
     domains text[] default '{}'[] not null,
     note text,
     merged_into bigint,
@@ -143,8 +142,9 @@ create table company (
     constraint company_pkey PRIMARY KEY (id)
 );
 CREATE INDEX company_domains ON company USING gin (domains) WHERE (domains <> '{}'[]);
-CREATE INDEX company_grams ON company USING gin (name_grams(id, name)) WITH (fastupdate=off);
+CREATE INDEX company_grams ON company USING gin (name_grams(id, name)) WITH (gin_pending_list_limit='64');
 CREATE INDEX company_merged ON company USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX company_spelling ON company USING btree (name) WHERE (merged_into IS NULL);
 
 create table company_merge (
     id bigint generated always as identity,
@@ -169,6 +169,7 @@ CREATE INDEX company_merge_target ON company_merge USING btree (target_id);
 create table company_name (
     key text not null,
     company_id bigint not null,
+    former boolean default false not null,
     constraint company_name_company_id_fkey FOREIGN KEY (company_id) REFERENCES company(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     constraint company_name_pkey PRIMARY KEY (key)
 );
@@ -1625,7 +1626,7 @@ create table widget (
 -- function chat_read(p_interaction bigint, p_reader bigint, p_upto integer, p_now timestamptz) returns SETOF contact_log
 -- function chat_say(p_interaction bigint, p_author bigint, p_text text, p_client_id text, p_now timestamptz) returns SETOF contact_log
 -- function companies_named(p_words text[], p_after bigint, p_limit integer) returns bigint[]
--- function company_called(p_name text, OUT id bigint, OUT name text) returns record
+-- function company_called(p_name text, p_key text, OUT id bigint, OUT name text) returns record
 -- function company_key(p_name text) returns text
 -- function company_of_mail(p_address text) returns bigint
 -- function complete_call(p_interaction bigint, p_kind text, p_address text, p_called text, p_now timestamptz) returns SETOF contact_log
@@ -1683,6 +1684,7 @@ create table widget (
 -- function log_interaction(i interaction, p_kind text, p_now timestamptz, p_agent bigint, p_actor bigint, p_data jsonb) returns SETOF contact_log
 -- function lose_desks(p_node bigint, p_now timestamptz) returns SETOF contact_log
 -- function make_companies(p_names text[]) returns void
+-- function make_company(p_name text, p_key text) returns void
 -- function may_read(p_interaction bigint, p_reader bigint) returns boolean
 -- function meet_mail(p_correspondent text, p_fingerprint text, p_named text[], p_bare text[], p_message_id text, p_address text, p_since timestamptz, p_most integer, p_gateways text[], OUT known bigint, OUT id bigint, OUT address text, OUT queue_id bigint, OUT language text, OUT closed text, OUT acknowledge boolean, OUT new_after interval, OUT default_queue bigint, OUT ours boolean, OUT colleague bigint, OUT much boolean, OUT gateway boolean, OUT link_key bytea) returns record
 -- function move(p_interaction bigint, p_queue bigint, p_priority integer, p_actor bigint, p_now timestamptz, p_from bigint, p_why jsonb) returns SETOF contact_log

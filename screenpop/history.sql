@@ -13,7 +13,8 @@ with i as materialized (
     select 0, find_customer($4::text, $5::text), $4::text, $5::text, null where $4::text <> ''
 ),
 person as materialized (
-    select c.id, c.name, c.company, c.tier, c.language, c.note, c.external_id, c.created_at, coalesce(a.addresses, '[]') as addresses
+    select c.id, c.name, c.company, c.company_id, c.tier, c.language, c.note, c.external_id, c.created_at,
+        coalesce(a.addresses, '[]') as addresses
     from (
         select customer_id as id from i where customer_id is not null
         union
@@ -56,6 +57,22 @@ select json_build_object(
             select from address where customer_id = person.id and kind = i.address_kind and value = i.address)
     ), '[]'),
     'near', coalesce((select json_agg(near) from near), '[]'),
+    -- Open tickets of their colleagues: of the newest 500, up to 100. Most customers have no company, and the look is short.
+    'colleagues', (
+        select json_build_object('company', p.company_id, 'open_tickets', (
+            select count(*) from (
+                select from (
+                    select id from customer where company_id = p.company_id and id <> p.id order by id desc limit 500
+                ) mate
+                cross join lateral (
+                    select from ticket where customer_id = mate.id and state not in ('resolved', 'closed') limit 100
+                ) t limit 100
+            ) found))
+        from person p where p.id = i.customer_id and p.company_id is not null
+    ),
+    -- Of whom nobody knows who they are: the company that their mail is of.
+    'proposed_company', case when i.customer_id is null and i.address_kind = 'email'
+        then (select name from company where id = company_of_mail(i.address)) end,
     'history', coalesce((
         select json_agg(h) from (
             select x.id, x.channel, x.direction, x.state, x.outcome, x.external_id, x.customer_id as customer,

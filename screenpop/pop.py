@@ -10,10 +10,11 @@ from typing_extensions import TypedDict
 
 from callcenter.domain.survey import Question
 from screenpop import words
+from screenpop.colleagues import Colleagues, colleagues_words
 from screenpop.entitled import ContractCard, ContractView, ValueCard, ValueView, contract_view, value_view
 from screenpop.i18n import Language, clock
 from screenpop.promise import OwedClock, PromiseView, promise_view
-from screenpop.satisfaction import is_poor, score_words
+from screenpop.satisfaction import Score, is_poor, score_words
 
 # Rows of the history that are drawn with the pop; the rest is one key away. Each row costs about 10 µs.
 FIRST_ROWS = 12
@@ -31,6 +32,7 @@ class Person(TypedDict):
     id: int
     name: str
     company: str | None
+    company_id: int | None
     tier: str | None
     language: str | None
     note: str | None
@@ -88,14 +90,6 @@ class RecentCount(TypedDict):
     count: int
 
 
-class Score(TypedDict):
-    """What the customer answered when asked about a contact."""
-
-    interaction: int
-    ask: str
-    score: int
-
-
 class Pop(TypedDict):
     """The answer of `GET /interactions/{id}/pop`; `interaction` is None on the card of a customer opened by hand."""
 
@@ -103,6 +97,8 @@ class Pop(TypedDict):
     customer: Person | None
     matches: list[Person]
     near: list[Person]
+    colleagues: Colleagues | None
+    proposed_company: str | None  # that which the mail address of somebody unknown is of, by its domain
     history: list[Item]
     open_tickets: list[TicketItem]
     scores: list[Score]
@@ -147,6 +143,7 @@ class PersonView:
     id: int
     name: str
     company: str
+    company_id: int | None
     tier: str
     tier_name: str
     note: str
@@ -191,6 +188,8 @@ class PopView:
     person: PersonView | None
     others: Sequence[PersonView]  # who uses this address too
     near: Sequence[PersonView]
+    proposed_company: str
+    colleagues: str  # how many tickets they have open; empty for none
     recent: str
     last: str
     rows: Sequence[Row]
@@ -278,6 +277,7 @@ def person_view(person: Person, item: Item | None, language: Language, now: date
         id=person["id"],
         name=cut(person["name"]),
         company=cut(person.get("company")),
+        company_id=person.get("company_id"),
         tier=person.get("tier") or "",
         tier_name=language.label(words.TIER, person.get("tier") or ""),
         note=cut(person.get("note"), _LONGEST_NOTE),
@@ -328,7 +328,6 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
     caller = cut(item["address_name"]) if item else ""
     certainty = certainty_of(person, item["address_kind"], item["address"]) if item else ""
     chosen = person["id"] if person else None
-    count = pop["recent_count"]["count"]
     history = pop["history"]
     today = now.astimezone(zone).date()
     scores = {score["interaction"]: score for score in pop["scores"]}
@@ -350,7 +349,9 @@ def pop_view(pop: Pop, language: Language, *, now: datetime, zone: tzinfo, rows:
             [person_view(match, item, language, now, zone) for match in pop["matches"] if match["id"] != chosen]
         ),
         near=tuple([person_view(match, item, language, now, zone) for match in pop["near"]]),
-        recent=_recent(count, pop["recent_count"]["days"], language),
+        proposed_company=cut(pop["proposed_company"]),
+        colleagues=colleagues_words(pop["colleagues"], language),
+        recent=_recent(pop["recent_count"], language),
         last=_last(history, language, now, zone),
         rows=tuple([row_view(entry, language, now, zone, score=scores.get(entry["id"])) for entry in history[:rows]]),
         more=max(0, len(history) - rows),
@@ -374,11 +375,11 @@ def _nameless(item: Item | None, address: str, caller: str, language: Language) 
     return address or language.gettext("Number withheld")
 
 
-def _recent(count: int, days: int, language: Language) -> str:
+def _recent(counted: RecentCount, language: Language) -> str:
     """“3rd contact in 7 days”; nothing for a first one, which the history says by being empty."""
-    if count < 2:
+    if (count := counted["count"]) < 2:
         return ""
-    return language.gettext("%(nth)s contact in %(days)d days") % {"nth": language.nth(count), "days": days}
+    return language.gettext("%(nth)s contact in %(days)d days") % {"nth": language.nth(count), "days": counted["days"]}
 
 
 def _last(history: Sequence[Item], language: Language, now: datetime, zone: tzinfo) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from typing_extensions import TypedDict
+
 from callcenter.domain.survey import BAD, SCORES, Question, Tally
 from screenpop.i18n import Language
 from screenpop.i18n import mark as _
@@ -16,6 +18,14 @@ _ENDS = {
     Question.NPS: (_("not at all likely"), _("very likely")),
 }
 _ANSWERS = {1: _("Yes"), 0: _("No")}
+
+
+class Score(TypedDict):
+    """What the customer answered when asked about a contact."""
+
+    interaction: int
+    ask: str
+    score: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,5 +82,5 @@ async def change(
 async def _rename(tx: Transaction, company: int, name: str) -> None:
     await tx.connection.execute(SQL.rename, company, name)
     # Asked afterwards: who takes the name at the same moment is waited for.
-    if (holder := await tx.connection.fetchval(SQL.holder, name)) != company:
-        raise Conflict(f"Company {holder} has this name, or had it: merge the two.")
+    if await tx.connection.fetchval(SQL.holder, name) != company:
+        raise Conflict("Another company has this name, or had it: merge the two.")

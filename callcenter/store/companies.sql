@@ -53,7 +53,7 @@ select make_companies($1::text[]);
 
 -- name: called
 -- A company's name as it will stand in the record of a customer who is of it.
-select coalesce((select name from company_called($1)), $1);
+select coalesce((select name from company_called($1, company_key($1))), $1);
 
 -- name: holder
 -- The company that a name leads to.
@@ -71,7 +71,7 @@ update company set domains = $2, note = $3, updated_at = $4, version = version +
 with at_rest as (
     update company set merged_into = $2, version = version + 1, updated_at = $3 where id = $1 returning domains, note
 ), named as (
-    update company_name set company_id = $2 where company_id = $1 returning key
+    update company_name set company_id = $2, former = true where company_id = $1 returning key
 ), told as (
     update company t set version = t.version + 1, updated_at = $3,
         domains = t.domains || array(select one from unnest(s.domains) one where one <> all (t.domains)),
@@ -106,7 +106,8 @@ from company_merge m join company s on s.id = m.source_id where m.target_id = $1
 -- name: give_back
 -- The names $3 and domains $4 go from $2 back to $1, which is there again.
 with named as (
-    update company_name set company_id = $1 where company_id = $2 and key = any ($3::text[])
+    update company_name set company_id = $1, former = key <> company_key((select name from company where id = $1))
+    where company_id = $2 and key = any ($3::text[])
 ), told as (
     update company set domains = array(select one from unnest(domains) one where one <> all ($4::text[])), version = version + 1,
         updated_at = $5

@@ -133,6 +133,43 @@ async def test_open_tickets_come_along_and_closed_ones_do_not(pool: Pool, log: C
     assert [ticket["state"] for ticket in pop["open_tickets"]] == ["pending", "new"]
 
 
+async def test_open_tickets_of_colleagues_are_counted(pool: Pool, log: ContactLog):
+    customer = await make_customer(pool, phone=NUMBER)
+    arrived = await arrive(log, phone=NUMBER)
+    assert (await load_pop(pool, arrived, now=NOW))["colleagues"] is None
+    await pool.execute("insert into customer (name, company) select 'c' || n, 'Heron' from generate_series(1, 3) n")
+    await pool.execute("update customer set company = 'Heron Ltd' where id = $1", customer)
+    await pool.execute(
+        """insert into ticket (number, subject, state, customer_id, created_at, updated_at)
+           select row_number() over (), 'Refund', state, c.id, now(), now()
+           from customer c, unnest('{new,pending,closed}'::text[]) state"""
+    )
+    company = await pool.fetchval("select id from company")
+    pop = await load_pop(pool, arrived, now=NOW)
+    assert pop["colleagues"] == {"company": company, "open_tickets": 6}
+    assert pop["customer"] is not None
+    assert (pop["customer"]["company"], pop["customer"]["company_id"]) == ("Heron Ltd", company)
+
+
+async def test_who_writes_from_a_companys_domain_and_is_not_known_is_proposed_as_of_it(pool: Pool, log: ContactLog):
+    await pool.execute("insert into company (name, domains) values ('Heron', '{heron.example}')")
+
+    async def proposed(kind: str, address: str) -> str | None:
+        return (await load_address(pool, kind, address, now=NOW))["proposed_company"]
+
+    assert await proposed("email", "li@heron.example") == "Heron"
+    assert await proposed("email", "li@sales.heron.example") == "Heron"
+    assert await proposed("email", "li@lark.example") is None
+    assert await proposed("phone", NUMBER) is None
+    # Somebody known is of the company that they are of, if any.
+    known = await make_customer(pool)
+    await pool.execute(
+        "insert into address (customer_id, kind, value, certainty) values ($1, 'email', 'li@heron.example', 'known')",
+        known,
+    )
+    assert await proposed("email", "li@heron.example") is None
+
+
 async def test_a_customers_card_is_the_same_without_a_contact(pool: Pool):
     customer = await make_customer(pool, phone=NUMBER)
     past = await add_past(pool, customer, 2)
@@ -152,7 +189,11 @@ async def test_what_does_not_exist_is_not_found(pool: Pool):
 
 async def test_the_history_walks_an_index_and_no_table_is_read_from_end_to_end(pool: Pool):
     await pool.execute(
-        """insert into customer (name) select 'Customer ' || n from generate_series(1, 3000) n;
+        """insert into customer (name, company)
+           select 'Customer ' || n, 'Company ' || n / 100 from generate_series(1, 3000) n;
+           insert into ticket (number, subject, state, customer_id, created_at, updated_at)
+           select n, 'x', case when n % 10 = 0 then 'open' else 'closed' end, n % 3000 + 1, now(), now()
+           from generate_series(1, 9000) n;
            insert into address (customer_id, kind, value)
            select id, 'phone', '+86138' || lpad(id::text, 8, '0') from customer;
            insert into customer_value (customer_id) select id from customer;
@@ -170,5 +211,7 @@ async def test_the_history_walks_an_index_and_no_table_is_read_from_end_to_end(p
     assert "interaction_customer" in plan
     assert "interaction_address" in plan
     assert "address_value" in plan
-    for table in ("interaction", "customer", "address"):
+    assert "customer_company" in plan
+    assert "ticket_open_customer" in plan
+    for table in ("interaction", "customer", "address", "ticket", "company"):
         assert f"Seq Scan on {table}" not in plan, plan

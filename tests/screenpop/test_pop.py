@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from screenpop.colleagues import Colleagues
 from screenpop.i18n import SOURCE, Language, load_languages
 from screenpop.pop import AddressItem, Item, Person, Pop, RecentCount, certainty_of, cut, pop_view, waited
 
@@ -32,8 +33,8 @@ def item(ident: int = 7, *, ago: timedelta = timedelta(0), **fields: object) -> 
 
 def person(ident: int = 3, *addresses: tuple[str, str], **fields: object) -> Person:
     made: Person = {
-        "id": ident, "name": "王小明", "company": "Acme", "tier": "gold", "language": None, "note": None,
-        "external_id": None, "created_at": NOW.isoformat(),
+        "id": ident, "name": "王小明", "company": "Acme", "company_id": 5, "tier": "gold", "language": None,
+        "note": None, "external_id": None, "created_at": NOW.isoformat(),
         "addresses": [AddressItem(kind="phone", value=value, certainty=certainty) for value, certainty in addresses],
     }  # fmt: skip
     return {**made, **fields}  # type: ignore[typeddict-item]
@@ -43,6 +44,7 @@ def pop(customer: Person | None = None, **fields: object) -> Pop:
     made = Pop(
         interaction=item(), customer=customer, matches=[customer] if customer else [], near=[], history=[],
         open_tickets=[], scores=[], recent_count=RecentCount(days=7, count=1), contracts=[], value=None,
+        colleagues=None, proposed_company=None,
     )  # fmt: skip
     return {**made, **fields}  # type: ignore[typeddict-item]
 
@@ -97,6 +99,16 @@ def test_what_came_over_the_wire_is_cut_to_what_a_screen_holds(english: Language
     assert len(seen.caller) == 200
     assert cut("短") == "短"
     assert cut(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, ""), (1, "Colleagues have 1 open ticket"), (7, "Colleagues have 7 open tickets"),
+     (100, "Colleagues have 100 open tickets or more")],
+)  # fmt: skip
+def test_how_much_colleagues_have_open_is_said_in_words(english: Language, count: int, words: str):
+    seen = pop_view(pop(person(), colleagues=Colleagues(company=5, open_tickets=count)), english, now=NOW, zone=ZONE)
+    assert seen.colleagues == words
 
 
 def test_waiting_ends_with_the_answer():

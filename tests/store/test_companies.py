@@ -64,6 +64,13 @@ async def test_companies_of_nearly_one_name_are_several(pool: Pool) -> None:
     assert len({await company(pool, await of(pool, "Li", each)) for each in several}) == len(several)
 
 
+async def test_names_of_ascii_alone_are_compared_as_all_others_are(pool: Pool) -> None:
+    signs = "".join(map(chr, range(33, 127)))
+    for name in ("Heron Bay Co., Ltd.", "O'Neil & Sons (Asia) S.A.", f"a{signs}b", signs, "  A_B-c  ", "Ltd. Inc."):
+        wide = "".join(chr(ord(char) + 0xFEE0) if char != " " else char for char in name)
+        assert await pool.fetchval("select company_key($1) = company_key($2)", name, wide), name
+
+
 async def test_who_is_of_no_company_has_none(pool: Pool) -> None:
     for nothing in (None, "", "  "):
         assert await company(pool, await of(pool, "Li", nothing)) is None

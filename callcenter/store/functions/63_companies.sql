@@ -3,60 +3,65 @@
 
 create or replace function lock_company(p_id bigint) returns void language sql as $$ select lock_aggregate(16, p_id) $$;
 
--- Makes those of some companies that there are not yet. In the order of their keys, so that two who make many wait for each other
--- and not in a circle; who comes second finds what the first one made.
-create or replace function make_companies(p_names text[]) returns void
-language plpgsql as $$
-begin
-    with given as (
-        select distinct on (key) key, btrim(name) as name
-        from unnest(p_names) with ordinality as g (name, place), company_key(name) as key
-        where key <> '' order by key, place
-    ),
-    taken as (
-        insert into company_name (key, company_id)
-        select key, nextval(pg_get_serial_sequence('company', 'id')) from given
-        where not exists (select from company_name n where n.key = given.key) order by key
-        on conflict (key) do nothing returning key, company_id
+-- Makes a company, unless there is one by now.
+create or replace function make_company(p_name text, p_key text) returns void
+language sql as $$
+    with taken as (
+        insert into company_name (key, company_id) values (p_key, nextval(pg_get_serial_sequence('company', 'id')))
+        on conflict (key) do nothing returning company_id
     )
-    insert into company (id, name) overriding system value select company_id, name from taken join given using (key);
-end
+    insert into company (id, name) overriding system value select company_id, btrim(p_name) from taken
 $$;
 
--- The company that a name leads to, and its name as it is to be written: as given, but by the name that it has now where the name
--- given is one that it had. Nothing when there is none. It is kept from being renamed or taken away meanwhile.
-create or replace function company_called(p_name text, out id bigint, out name text)
-language plpgsql as $$
-declare
-    v_key text := company_key(p_name);
-begin
-    select c.id, case when c.key = v_key then p_name else c.name end into company_called.id, company_called.name
-    from company_name n join company c on c.id = n.company_id where n.key = v_key for key share of c;
-end
+-- The same of many, those that there are not yet. In the order of their keys, so that two who make many wait for each other and
+-- not in a circle; who comes second finds what the first one made.
+create or replace function make_companies(p_names text[]) returns void
+language sql as $$
+    with given as (
+        select distinct on (key) key, name
+        from (select name, company_key(name) as key, min(place) as place
+              from unnest(p_names) with ordinality as g (name, place) group by name) as spelling
+        where key <> '' order by key, place
+    )
+    select make_company(name, key) from given
+    where not exists (select from company_name n where n.key = given.key) order by key
+$$;
+
+-- The company that a name leads to, and that name as it is to be written: as given, but by the company's own where it is one that
+-- it had. Nothing when there is none. It is kept from being renamed or taken away meanwhile.
+create or replace function company_called(p_name text, p_key text, out id bigint, out name text)
+language sql as $$
+    select c.id, case when n.former then c.name else p_name end
+    from company_name n join company c on c.id = n.company_id where n.key = p_key for key share of c
 $$;
 
 create or replace function follow_company() returns trigger
 language plpgsql as $$
 declare
-    v_id bigint;
-    v_name text;
+    v_key text;
+    v_called record;
 begin
     if new.company_id is not null and tg_op = 'UPDATE' and new.company is not distinct from old.company then
         -- Put there by the company's id: of a company they have that one's name.
         select name into new.company from company where id = new.company_id for key share;
         return new;
     end if;
-    new.company_id := null;
-    if coalesce(company_key(new.company), '') = '' then
+    -- Most names are written as the company writes its own: to find it by its key takes ten times as long.
+    select id into new.company_id from company where name = new.company and merged_into is null limit 1 for key share;
+    if found then
+        return new;
+    end if;
+    v_key := company_key(new.company);
+    if coalesce(v_key, '') = '' then
         return new;
     end if;
     loop
-        select id, name into v_id, v_name from company_called(new.company);
-        exit when v_id is not null;
-        perform make_companies(array[new.company]);
+        select * into v_called from company_called(new.company, v_key);
+        exit when v_called.id is not null;
+        perform make_company(new.company, v_key);
     end loop;
-    new.company_id := v_id;
-    new.company := v_name;
+    new.company_id := v_called.id;
+    new.company := v_called.name;
     return new;
 end
 $$;
@@ -91,7 +96,9 @@ language plpgsql as $$
 begin
     perform from customer where company_id = p_id order by id for no key update;
     perform from company where id = p_id for update;
-    insert into company_name (key, company_id) values (company_key(p_name), p_id) on conflict (key) do nothing;
+    update company_name set former = true where company_id = p_id and not former;
+    insert into company_name (key, company_id) values (company_key(p_name), p_id)
+    on conflict (key) do update set former = false where company_name.company_id = p_id;
     update company set name = p_name where id = p_id;
     update customer set company = p_name where company_id = p_id and company is distinct from p_name;
 end
