@@ -1,4 +1,4 @@
-"""The search of the desk: customers, tickets and what was written, in one box."""
+"""The search of the desk: customers, companies, tickets and what was written, in one box."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,15 @@ async def get_search(request: web.Request) -> web.StreamResponse:
         }
         for each in found.contacts
     ]  # fmt: skip
-    shown = {"people": people, "tickets": tickets, "contacts": contacts, "q": typed, "refused": refused}
+    companies = [{"id": each.id, "name": cut(each.name)} for each in found.companies]
+    shown = {
+        "people": people,
+        "companies": companies,
+        "tickets": tickets,
+        "contacts": contacts,
+        "q": typed,
+        "refused": refused,
+    }
     return draw(request, "desk/_found.html", {**shown, "interaction": number_of(request, "interaction")})
 
 

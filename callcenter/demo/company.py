@@ -10,6 +10,7 @@ from callcenter.actions import organisation
 from callcenter.demo import grades
 from callcenter.demo.articles import write_articles
 from callcenter.demo.entitlements import make_entitlements
+from callcenter.demo.firms import know_firms
 from callcenter.demo.history import History, Size
 from callcenter.domain.organisation_file import OrganisationFile
 from callcenter.errors import Invalid
@@ -76,5 +77,6 @@ async def _make_history(pool: Pool, *, size: Size, now: datetime) -> None:
     finally:
         history.stopped = True
     if await bulk.load(pool, batch, log_since=now - _LOGGED, now=now):
+        await know_firms(ContactLog(pool), history.people, now=now)
         await grades.grade_some(ContactLog(pool), directory.users, now=now)
         await make_entitlements(ContactLog(pool), directory, history.people, seed=SEED, now=now)

@@ -1,4 +1,4 @@
-"""One search for customers, tickets and what was written: what was understood in, rows out, in one round trip."""
+"""One search for customers, companies, tickets and what was written: what was understood in, rows out, in one go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +22,12 @@ class FoundCustomer:
     company: str | None
     tier: str | None
     address: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCompany:
+    id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +62,10 @@ class Found:
     customers: Sequence[FoundCustomer] = ()
     tickets: Sequence[FoundTicket] = ()
     contacts: Sequence[FoundContact] = ()
+    companies: Sequence[FoundCompany] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.customers or self.tickets or self.contacts)
+        return bool(self.customers or self.tickets or self.contacts or self.companies)
 
 
 async def find(pool: Pool, sought: Sought, *, reader: int | None, limit: int) -> Found:
@@ -87,6 +94,7 @@ async def find(pool: Pool, sought: Sought, *, reader: int | None, limit: int) ->
         [FoundCustomer(**each) for each in row["customers"]],
         [FoundTicket(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in row["tickets"]],
         [FoundContact(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in row["contacts"]],
+        [FoundCompany(**each) for each in row["companies"]],
     )
 
 

@@ -1,4 +1,4 @@
-"""One search over REST: customers, tickets, and what was written."""
+"""One search over REST: customers, companies, tickets, and what was written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,12 @@ class CustomerHit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyHit:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketHit:
     """`text`: what a message says around the words; null when they stand in the subject only."""
 
@@ -73,6 +79,7 @@ class Hits:
     """Customers by address first, then by name; tickets by number first, then the newest; the newest contacts first."""
 
     customers: list[CustomerHit]
+    companies: list[CompanyHit]
     tickets: list[TicketHit]
     contacts: list[ContactHit]
 
@@ -86,7 +93,8 @@ async def found_of(request: web.Request, text: str, *, limit: int) -> search.Fou
 
 
 @operation(
-    "GET", "/search", summary="Find customers, tickets and what was written", tag="customers", query=Asked, answer=Hits,
+    "GET", "/search", summary="Find customers, companies, tickets and what was written", tag="customers",
+    query=Asked, answer=Hits,
 )  # fmt: skip
 async def get_search(request: web.Request) -> web.StreamResponse:
     query = read_query(request, Asked)
@@ -96,6 +104,7 @@ async def get_search(request: web.Request) -> web.StreamResponse:
             CustomerHit(id=each.id, name=each.name, company=each.company, tier=each.tier, address=each.address)
             for each in found.customers
         ],
+        companies=[CompanyHit(id=each.id, name=each.name) for each in found.companies],
         tickets=[
             TicketHit(
                 id=each.id, number=each.number, subject=each.subject, state=TicketState(each.state),

@@ -1,4 +1,4 @@
-"""The demo has grades to look at."""
+"""The demo has grades and firms to look at."""
 
 from callcenter.demo.company import prepare, read_file
 from callcenter.demo.history import Size
@@ -14,3 +14,10 @@ async def test_the_demo_begins_with_grades_of_its_agents_and_a_dispute(pool: Poo
     assert states.get("disputed") == 1
     assert states.get("upheld") == 1
     assert await pool.fetchval("select count(distinct agent_id) from evaluation") > 5
+    # Firms that customers are of, with the domains from which they write.
+    people, known, noted = await pool.fetchrow(
+        "select (select count(*) from customer where company_id is not null), count(*) filter (where domains <> '{}'),"
+        " count(note) from company"
+    )
+    assert people > known > noted > 0
+    assert await pool.fetchval("select bool_and((company_id is null) = (company is null)) from customer")
