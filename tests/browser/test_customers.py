@@ -47,7 +47,7 @@ async def test_a_company_is_renamed_from_the_pop_and_its_colleagues_follow(stage
     page = await opened.value
     await expect(page.locator("main")).to_contain_text("Kettle")
     await page.get_by_text("Change the record").click()
-    await page.get_by_label("Name", exact=True).fill("Egret Ltd")
+    await page.get_by_label("Name of the company").fill("Egret Ltd")
     await page.get_by_label("Mail domains").fill("gmail.com")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert")).to_contain_text("Anybody may have a mailbox of this domain")

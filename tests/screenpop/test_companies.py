@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.builders import NOW, make_customer
+from callcenter.actions import interactions
+from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import House
 
 
@@ -114,16 +115,19 @@ async def test_the_pop_and_the_record_lead_to_the_company_and_say_what_colleague
 
 async def test_somebody_unknown_is_proposed_as_of_the_company_of_their_mail_domain(house: House):
     await house.pool.execute("insert into company (name, domains) values ('Heron \"A\"', '{heron.example}')")
-    contact = await house.pool.fetchval(
-        "insert into interaction (channel, state, address_kind, address, queue_id, agent_id, arrived_at)"
-        " values ('email', 'active', 'email', 'li@heron.example', $1, $2, $3) returning id",
-        house.queue, house.users["amy"], NOW,
-    )  # fmt: skip
     await house.sign_in("amy")
+    await on_queue(house.log, house.users["amy"])
+    contact = await arrive(house.log, queue=house.queue)
+    await interactions.answer(house.log, await reserve(house.log, contact, house.users["amy"]), now=later(1))
+    await house.pool.execute("update interaction set address_kind = 'email', address = 'li@heron.example'")
     pop = await (await house.client.get(f"/api/v1/interactions/{contact}/pop")).json()
     assert (pop["customer"], pop["proposed_company"]) == (None, 'Heron "A"')
     # Proposed, never written by itself.
     assert await house.pool.fetchval("select count(*) from customer") == 0
+    assert 'name="company" maxlength="200" value="Heron &#34;A&#34;"' in await page(house, "/desk")
+    await house.act("amy", f"/desk/interactions/{contact}/customer", name="Li", company='Heron "A"')
+    heron = await house.pool.fetchval("select id from company")
+    assert await house.pool.fetchval("select company_id from customer where name = 'Li'") == heron
 
 
 async def test_the_search_finds_companies_by_a_part_of_the_name(house: House, heron: tuple[int, int]):
