@@ -1654,6 +1654,7 @@ create table widget (
 -- function follow_gone_messages() returns trigger
 -- function follow_new_messages() returns trigger
 -- function follow_ticket_text() returns trigger
+-- function forget_company(p_id bigint) returns void
 -- function free_slot(a agent, p_channel text) returns integer
 -- function gather_ticket_texts(p_tickets bigint[]) returns void
 -- function give_to_agent(p_interaction bigint, p_agent bigint, p_reason text, p_now timestamptz) returns SETOF contact_log

@@ -128,7 +128,7 @@ async def post_one(request: web.Request) -> web.StreamResponse:
     typed = {name: str(form.get(name, "")) for name in ("name", "domains", "note")}
     version = str(form.get("version", ""))
     try:
-        await actions.change(
+        changed = await actions.change(
             request.app[LOG],
             ident,
             changes={
@@ -147,7 +147,7 @@ async def post_one(request: web.Request) -> web.StreamResponse:
         said = explain(language_of(request), problem)
         company = await store.get(request.app[POOL], ident)
         return await _page(request, who, company, typed=typed, refusal=said, status=problem.status)
-    raise web.HTTPSeeOther(f"/companies/{ident}")
+    raise web.HTTPSeeOther("/customers" if actions.is_nothing(changed) else f"/companies/{ident}")
 
 
 async def _other(request: web.Request, text: str) -> int:

@@ -48,6 +48,11 @@ def check_standing(company: Company) -> None:
         raise Conflict(f"Company {company.id} was merged into {company.merged_into}.")
 
 
+def is_nothing(company: Company) -> bool:
+    """No more than a name that nobody has."""
+    return not company.people and not company.domains and company.note is None
+
+
 async def change(
     log: ContactLog | Transaction,
     company: int,
@@ -56,8 +61,11 @@ async def change(
     version: int | None,
     actor: int | None,
     now: datetime,
-) -> None:
-    """`version` None: whatever it is. Its people are of it by its new name; by the old one it is still found.
+) -> Company:
+    """As it stands then; `version` None: whatever it is.
+
+    Its people are of it by its new name; by the old one it is still found. One of which nobody is and nothing is known
+    any more is taken away.
 
     Raises Invalid, NotFound, Conflict for a name that is another company's, and Outdated for another version.
     """
@@ -70,13 +78,16 @@ async def change(
             raise Outdated(f"The record was changed meanwhile; it is at version {before.version} now.")
         changed = [field for field, value in new.items() if value != getattr(before, field)]
         if not changed:
-            return
+            return before
         if "name" in changed:
             await _rename(tx, company, new["name"])
         domains, note = new.get("domains", before.domains), new.get("note", before.note)
         after = await tx.connection.fetchval(SQL.change, company, list(domains), note, now)
         data = {"company": company, "changed": changed}
         await tx.append("company.changed", actor=actor, version=after, data=data, now=now)
+        found = await store.get(tx.connection, company)
+        await tx.connection.execute(SQL.forget, company)
+        return found
 
 
 async def _rename(tx: Transaction, company: int, name: str) -> None:

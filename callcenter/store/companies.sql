@@ -65,6 +65,10 @@ select rename_company($1, $2);
 -- name: change
 update company set domains = $2, note = $3, updated_at = $4, version = version + 1 where id = $1 returning version;
 
+-- name: forget
+-- Where nobody is of it, and nothing is known of it.
+select forget_company($1);
+
 -- name: move
 -- All that is $1's becomes $2's; answers what that was. The source is at rest from then on: first, so that it stays when its last
 -- one leaves.

@@ -101,7 +101,8 @@ class Search:
 
 
 class CompanyChanges(TypedDict, total=False):
-    """What is left out stays. All people get the new `name`; `domains` are all that there are then."""
+    """What is left out stays. All people get the new `name`; `domains` are all that there are then. A company of which
+    nobody is, without domains and note, is gone."""
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
     name: Name
@@ -213,16 +214,14 @@ async def get_company(request: web.Request) -> web.StreamResponse:
 )  # fmt: skip
 async def patch_company(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, CompanyChanges)
-    ident = path_id(request)
-    await actions.change(
+    company = await actions.change(
         request.app[LOG],
-        ident,
+        path_id(request),
         changes={**given},  # type: ignore[typeddict-unknown-key]
         version=expected_version(request),
         actor=identity(request).user_id,
         now=request.app[CLOCK](),
     )
-    company = await store.get(request.app[POOL], ident)
     return answer(_item(company), headers=etag(company.version))
 
 

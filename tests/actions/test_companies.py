@@ -66,6 +66,18 @@ async def test_what_cannot_be_kept_is_refused(log, now, heron):
         await change(log, now, ident, note="y", version=1)
 
 
+async def test_a_company_of_which_nobody_is_goes_with_the_last_that_is_known_of_it(log, now, heron):
+    ident, li = heron
+    await change(log, now, ident, domains=["heron.example"], note="x")
+    await customers.update(log, li, changes={"company": None}, version=None, actor=None, now=now)
+    await change(log, now, ident, note=None)
+    assert (await store.get(log.pool, ident)).people == 0
+    await change(log, now, ident, domains=[])
+    with pytest.raises(NotFound):
+        await store.get(log.pool, ident)
+    assert not await log.pool.fetchval("select count(*) from company_name")
+
+
 async def test_a_name_that_another_company_has_or_had_is_refused(log, now, heron):
     ident, _ = heron
     lark, _name = await of(log, await create(log, now, "Wang", "Lark"))

@@ -1,10 +1,14 @@
 """The company of a customer is a record, whoever writes the customer."""
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from callcenter.store.db import connect
+from callcenter.store.migrate import Source, migrate, our_source
 from callcenter.store.pool import Pool
 
 
@@ -113,6 +117,37 @@ async def test_a_renamed_company_renames_its_people_and_is_found_by_both_names(p
     assert {await company(pool, each) for each in (wang, chen)} == {heron}
     assert await pool.fetchval("select company from customer where id = $1", wang) == "Egret Ltd"
     assert await pool.fetchval("select company from customer where id = $1", chen) == "egret"
+
+
+async def test_the_migration_makes_companies_of_what_customers_have(empty_database: str, tmp_path: Path) -> None:
+    ours, before = our_source(), Source(tmp_path / "migrations", tmp_path / "functions")
+    for folder in (before.migrations, before.functions):
+        folder.mkdir()
+    for file in ours.numbered():
+        if file.name < "0045":
+            shutil.copy(file, before.migrations)
+    connection = await connect(empty_database)
+    try:
+        await migrate(connection, before)
+        await connection.execute(
+            "insert into customer (name, company) values ('Li', 'Heron Ltd'), ('Wang', 'HERON'), ('Bo', null),"
+            " ('Amy', ' '), ('Chen', '蒼鷺'), ('Zhou', '苍鹭有限公司'), ('Qian', 'Heron Ltd')"
+        )
+        # Whatever was added after it is left out: only what it does itself is looked at.
+        shutil.copy(next(file for file in ours.numbered() if file.name.startswith("0045")), before.migrations)
+        await migrate(connection, before)
+        rows = await connection.fetch(
+            "select c.name, c.company, f.name as firm from customer c left join company f on f.id = c.company_id"
+            " order by c.id"
+        )
+        assert [tuple(row) for row in rows] == [
+            ("Li", "Heron Ltd", "Heron Ltd"), ("Wang", "HERON", "Heron Ltd"), ("Bo", None, None), ("Amy", " ", None),
+            ("Chen", "蒼鷺", "蒼鷺"), ("Zhou", "苍鹭有限公司", "蒼鷺"), ("Qian", "Heron Ltd", "Heron Ltd"),
+        ]  # fmt: skip
+        keys = await connection.fetch("select key, former from company_name order by company_id")
+        assert [tuple(row) for row in keys] == [("heron", False), ("苍鹭", False)]
+    finally:
+        await connection.close()
 
 
 async def connections(database: str, count: int) -> list[asyncpg.Connection]:

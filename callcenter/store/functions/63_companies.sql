@@ -71,18 +71,25 @@ create or replace trigger company_of_changed before update of company, company_i
 when ((old.company, old.company_id) is distinct from (new.company, new.company_id)) execute function follow_company();
 
 -- A company about which nobody has noted anything is no more than the word in its people's records: it goes with the last of them.
+create or replace function forget_company(p_id bigint) returns void
+language plpgsql as $$
+begin
+    if exists (select from customer where company_id = p_id)
+        or not exists (select from company where id = p_id and domains = '{}' and note is null and merged_into is null)
+    then
+        return;
+    end if;
+    -- Looked at again once nobody can come to it.
+    perform from company where id = p_id for update;
+    delete from company where id = p_id and domains = '{}' and note is null and merged_into is null
+        and not exists (select from customer where company_id = p_id);
+end
+$$;
+
 create or replace function leave_company() returns trigger
 language plpgsql as $$
 begin
-    if exists (select from customer where company_id = old.company_id)
-        or not exists (select from company where id = old.company_id and domains = '{}' and note is null and merged_into is null)
-    then
-        return null;
-    end if;
-    -- Looked at again once nobody can come to it.
-    perform from company where id = old.company_id for update;
-    delete from company c where id = old.company_id and domains = '{}' and note is null and merged_into is null
-        and not exists (select from customer where company_id = old.company_id);
+    perform forget_company(old.company_id);
     return null;
 end
 $$;
