@@ -31,7 +31,8 @@ WITH_NUMBERS = (
     (
         re.compile(r"It has (?P<size>\d+) MB, more than the (?P<most>\d+) MB that are taken: .*"),
         _(
-            "It has %(size)s MB, more than the %(most)s MB that are taken: this is its beginning; the mailbox has all of it."
+            "It has %(size)s MB, more than the %(most)s MB that are taken: "
+            "this is its beginning; the mailbox has all of it."
         ),
     ),
 )
