@@ -802,13 +802,16 @@ create table offered_work (
     task_id bigint,
     queue_id bigint not null,
     minutes integer not null,
+    customer_id bigint,
     constraint offered_work_one CHECK ((num_nonnulls(ticket_id, task_id) = 1)),
+    constraint offered_work_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
     constraint offered_work_interaction_id_fkey FOREIGN KEY (interaction_id) REFERENCES interaction(id),
     constraint offered_work_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES queue(id),
     constraint offered_work_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id),
     constraint offered_work_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES ticket(id),
     constraint offered_work_pkey PRIMARY KEY (interaction_id)
 );
+CREATE INDEX offered_work_customer ON offered_work USING btree (customer_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX offered_work_task ON offered_work USING btree (task_id) WHERE (task_id IS NOT NULL);
 CREATE INDEX offered_work_ticket ON offered_work USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
 
@@ -1695,7 +1698,8 @@ create table widget (
 -- function note_by_hand(p_channel text, p_direction text, p_key text, p_customer bigint, p_agent bigint, p_queue bigint, p_began timestamptz, p_ended timestamptz, p_disposition text, p_note text, p_now timestamptz) returns SETOF contact_log
 -- function note_cluster() returns integer
 -- function offer(p_reservation bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
--- function offered_now() returns TABLE(interaction_id bigint, ticket_id bigint, task_id bigint, state text, reason text, minutes integer, had integer)
+-- function offered_customer(p_interaction bigint) returns bigint
+-- function offered_now() returns TABLE(interaction_id bigint, ticket_id bigint, task_id bigint, state text, reason text, minutes integer, customer_id bigint, outdated boolean)
 -- function offers_amiss(p_limit integer, OUT tickets bigint[], OUT tasks bigint[]) returns record
 -- function own_contact(i interaction, p_address text) returns boolean
 -- function own_tickets(p_address text) returns SETOF bigint
@@ -1726,6 +1730,7 @@ create table widget (
 -- function tell_hold(p_interaction bigint, p_kind text, r reservation, p_now timestamptz) returns SETOF contact_log
 -- function ticket_words(p_ticket bigint, p_text text) returns text[]
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
--- function unoffered_tasks() returns TABLE(id bigint, queue_id bigint, minutes integer)
--- function unoffered_tickets() returns TABLE(id bigint, queue_id bigint, minutes integer)
+-- function unoffered_tasks() returns TABLE(id bigint, queue_id bigint, minutes integer, customer_id bigint)
+-- function unoffered_tickets() returns TABLE(id bigint, queue_id bigint, minutes integer, customer_id bigint)
+-- function work_customer(p_interaction bigint, p_customer bigint, p_channel text) returns bigint
 -- function wrap_up(p_reservation bigint, p_disposition text, p_note text, p_by text, p_now timestamptz) returns SETOF contact_log

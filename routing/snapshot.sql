@@ -1,8 +1,8 @@
 -- name: waiting
 select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
        coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
-       coalesce(i.treated, '{}') as treated, contract_shift(i.customer_id) as contract
-from interaction i left join customer c on c.id = i.customer_id
+       coalesce(i.treated, '{}') as treated, contract_shift(c.id) as contract
+from interaction i left join customer c on c.id = work_customer(i.id, i.customer_id, i.channel)
 where i.closed_at is null and i.state = 'queued' and i.queue_id is not null;
 
 -- name: agents
@@ -41,8 +41,8 @@ where i.arrived_at >= $1 and i.queue_id is not null group by i.queue_id, r.agent
 -- name: some_work
 select i.id as interaction, i.queue_id as queue, i.queued_at, i.version, i.priority, c.tier, i.channel,
        coalesce(i.language, c.language) as language, coalesce(i.preferred, '{}') as preferred, i.preferred_as, i.entered_at,
-       coalesce(i.treated, '{}') as treated, contract_shift(i.customer_id) as contract, i.state
-from interaction i left join customer c on c.id = i.customer_id where i.id = any($1::bigint[]);
+       coalesce(i.treated, '{}') as treated, contract_shift(c.id) as contract, i.state
+from interaction i left join customer c on c.id = work_customer(i.id, i.customer_id, i.channel) where i.id = any($1::bigint[]);
 
 -- name: some_agents
 select a.user_id, a.presence, a.routing_status, a.idle_since, a.not_before, a.desk_lost_at is null as desk,

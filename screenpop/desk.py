@@ -166,6 +166,11 @@ def stage_of(row: WorkRow) -> str:
     return "active" if row["released_at"] is None else "wrapping"
 
 
+def _offer(row: WorkRow, language: Language) -> str:
+    """Only a phone rings."""
+    return language.gettext("Ringing") if row["channel"] == "phone" else language.gettext("Offer")
+
+
 def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> Work:
     """One contact in hand, from its row."""
     queue = queues.get(row["queue"] or 0)
@@ -176,7 +181,7 @@ def work_view(row: WorkRow, queues: Mapping[int, Queue], language: Language) -> 
     assert queued is not None
     state = stage_of(row)
     if state == "offered":
-        name, since = _("Ringing") if row["channel"] == "phone" else _("Offer"), created
+        name, since = _offer(row, language), created
     elif released is not None:
         name, since = _("Wrap-up"), released
     elif row["interrupted"]:
@@ -270,6 +275,8 @@ def me_view(desk: Desk, language: Language) -> Me:
         label, since = language.label(words.ROUTING, "not_responding"), desk.routing_at
     elif mood == "busy" and desk.presence == "on_queue":
         label, since = language.label(words.ROUTING, desk.routing_status), desk.routing_at
+        if desk.routing_status == "offered" and desk.work:
+            label = _offer(desk.work[-1], language)
     reason, following = desk.presence_reason or "", ""
     if desk.next_presence is not None:
         following = language.gettext("%(presence)s after this contact") % {

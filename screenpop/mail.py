@@ -44,7 +44,7 @@ async def drawn(
     sent = await of_messages(pool, [each["said_id"] for each in rows if each["said_id"] is not None])
     letters = [
         {
-            **letter_view(dict(each), now),
+            **letter_view(dict(each), now, language),
             "text": each["text"],
             "message": each["said_id"],
             "when": language.when(each["created_at"], now, zone),

@@ -16,7 +16,9 @@ from callcenter.store.queries import Queries
 from callcenter.web.files import as_download
 from callcenter.web.keys import CLOCK, DIRECTORY, POOL
 from screenpop.desk import millis, zone_of
+from screenpop.i18n import Language
 from screenpop.mail_frame import SANDBOX, framed, inline_ids, policy
+from screenpop.mail_notes import noted, without_notes
 from screenpop.page import language_of
 
 _SQL = Queries.beside(__file__)
@@ -42,7 +44,7 @@ async def mail_view(request: web.Request, interaction: int, at: Addresses) -> di
         return None
     now, zone = request.app[CLOCK](), zone_of(request.app[DIRECTORY])
     attachments = await pool.fetch(MAIL.attachments, interaction)
-    parts = [part for part in passages(row["text"] or "") if part.text.strip()]
+    parts = [part for part in passages(without_notes(row["text"] or "", row["notes"])) if part.text.strip()]
     shown = None
     if row["html"]:
         stand_ins = dict.fromkeys(inline_ids(row["html"]), _STAND_IN)
@@ -60,7 +62,7 @@ async def mail_view(request: web.Request, interaction: int, at: Addresses) -> di
         "sandbox": SANDBOX,
         "height": shown.height if shown is not None else 0,
         "blocked": shown.blocked if shown is not None else 0,
-        "notes": list(row["notes"]) if shown is not None else [],
+        "notes": [noted(language, note) for note in row["notes"]],
         "raw": at.raw,
         "raw_size": size_said(row["size"]),
         "attachments": [{**each, "size": size_said(each["size"])} for each in attachments],
@@ -123,12 +125,12 @@ async def raw_of(request: web.Request, interaction: int) -> web.Response:
     return as_download(raw, f"message-{interaction}.eml")
 
 
-def letter_view(letter: Mapping[str, Any], now: datetime) -> dict[str, object]:
+def letter_view(letter: Mapping[str, Any], now: datetime, language: Language) -> dict[str, object]:
     """What became of a letter, of its row of the outbox; `until`: its writer can take it back, in milliseconds."""
     held = letter["own"] and letter["state"] == "waiting" and letter["attempts"] == 0 and letter["due_at"] > now
     return {
         "state": "bounced" if letter["bounced_at"] is not None else letter["state"],
-        "error": letter["last_error"] or "",
+        "error": noted(language, letter["last_error"] or ""),
         "recipient": letter["recipient"],
         "since": millis(letter["created_at"]) if held else None,
         "until": millis(letter["due_at"]) if held else None,

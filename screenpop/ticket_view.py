@@ -135,7 +135,7 @@ def _entries(row: Mapping[str, Any], language: Language, *, now: datetime, zone:
                 exactly=language.exactly(at, zone),
                 result="",
                 mail=each["mail"],
-                letter=_letter(each["letter"], now, own=each["own"]),
+                letter=_letter(each["letter"], now, language, own=each["own"]),
                 files=[{**file, "size": size_said(file["size"])} for file in each["files"] or ()],
             )
         )
@@ -159,11 +159,13 @@ def _entries(row: Mapping[str, Any], language: Language, *, now: datetime, zone:
     return sorted(found, key=lambda entry: (entry.at, entry.kind != "contact"))  # a ticket opens during its contact
 
 
-def _letter(row: Mapping[str, Any] | None, now: datetime, *, own: bool) -> Mapping[str, object] | None:
+def _letter(
+    row: Mapping[str, Any] | None, now: datetime, language: Language, *, own: bool
+) -> Mapping[str, object] | None:
     if row is None:
         return None
     times = {name: datetime.fromisoformat(row[name]) for name in ("created_at", "due_at")}
-    return letter_view({**row, **times, "own": own}, now)
+    return letter_view({**row, **times, "own": own}, now, language)
 
 
 def _clocks(

@@ -16,6 +16,9 @@ from callcenter.store import web_forms as store
 from callcenter.store.web_forms import Served
 from callcenter.store.web_in import SQL
 from callcenter.web.files import READINGS, read_filled
+from callcenter.web.form_calls import FIELD, IN_TURN
+from callcenter.web.form_calls import ask as ask_call
+from callcenter.web.form_calls import read as read_call
 from callcenter.web.keys import CLOCK, DIRECTORY, POOL, SETTINGS, WAITS
 from callcenter.web.limits import check_rate
 from callcenter.web.problem import InvalidFields, problem_of
@@ -93,7 +96,7 @@ async def _page(
         "multipart": form.files is not None,
         "call": form_calls.offered(request, served, language) if form.callback else None,
         "call_given": chosen,
-        "call_wrong": said(language, wrong[form_calls.FIELD]) if form_calls.FIELD in wrong else "",
+        "call_wrong": said(language, wrong[FIELD]) if FIELD in wrong else "",
     }
     status = 200 if error is None else problem_of(error)[0].status
     response = draw(request, "forms/form.html", context, status=status, language=language)
@@ -120,7 +123,7 @@ async def post_form(request: web.Request) -> web.StreamResponse:
     async with request.app[READINGS].one(request):
         filled = await read_filled(request, largest=settings.largest_upload, largest_of_all=most)
     given, token = _own(filled.fields), filled.fields.get("token", "")
-    chosen = filled.fields.get(form_calls.FIELD, "")
+    chosen = filled.fields.get(FIELD, "")
     files = form.files
     try:
         read = await read_token(request, form.name, token)
@@ -129,7 +132,7 @@ async def post_form(request: web.Request) -> web.StreamResponse:
         return await _page(request, served, given, chosen=chosen, error=late)
     language = chosen_language(request)
     try:
-        call = await form_calls.read(request, served, given, chosen)
+        call = await read_call(request, served, given, chosen if form.callback else None)
         received = await submit(
             request,
             served,
@@ -143,8 +146,8 @@ async def post_form(request: web.Request) -> web.StreamResponse:
         return await _page(request, served, given, token=token, chosen=chosen, error=error)
     said_of_call = ""
     if call is not None:
-        await form_calls.ask(request, served, call, received.interaction, language.code)
-        said_of_call = form_calls.IN_TURN if call.due_at is None else call.due_at.astimezone(UTC).isoformat()
+        await ask_call(request, served, call, received.interaction, language.code)
+        said_of_call = IN_TURN if call.due_at is None else call.due_at.astimezone(UTC).isoformat()
     seen = await seen_token(request, received.interaction)
     told = {"t": seen, "lang": language.code} | ({"call": said_of_call} if call is not None else {})
     raise web.HTTPSeeOther(f"/forms/{form.name}/done?{urlencode(told)}")

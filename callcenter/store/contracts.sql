@@ -118,7 +118,11 @@ select review_promises($1, $2);
 -- Work in queues of the customers of these reviews: their tier, language or contracts may be others.
 select i.id from interaction i
 where i.closed_at is null and i.state = 'queued'
-  and i.customer_id in (select customer_id from promise_review where id = any ($1::bigint[]) and after_ticket = 0);
+  and i.customer_id in (select customer_id from promise_review where id = any ($1::bigint[]) and after_ticket = 0)
+union
+select i.id from offered_work w join interaction i on i.id = w.interaction_id
+where i.closed_at is null and i.state = 'queued'
+  and w.customer_id in (select customer_id from promise_review where id = any ($1::bigint[]) and after_ticket = 0);
 
 
 -- name: entitlements

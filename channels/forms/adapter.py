@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 import orjson
@@ -17,6 +18,7 @@ from callcenter.ports import Wait
 from callcenter.store import web_forms as store
 from callcenter.store.web_forms import Served
 from callcenter.store.web_in import SQL
+from callcenter.web import form_calls
 from callcenter.web.api_uploads import Naming
 from callcenter.web.auth import host, is_https, limited_address
 from callcenter.web.body import STRICT, Id, Line, answer, read_body, read_query
@@ -58,13 +60,25 @@ class FieldItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallItem:
+    """`turn`: one may be called in turn, which is while somebody is there. `times`: moments to choose among."""
+
+    turn: bool
+    times: list[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormItem:
-    """`token` is of one form on one screen: with it, what is sent twice is one submission. It is good for a day."""
+    """`token` is of one form on one screen: with it, what is sent twice is one submission. It is good for a day.
+
+    `call`: how one may ask to be called; null where the form offers none.
+    """
 
     name: str
     title: str
     intro: str
     fields: list[FieldItem]
+    call: CallItem | None
     token: str
 
 
@@ -73,6 +87,7 @@ class Submission:
     """`values`: by the fields' names. `files`: ids of files that were uploaded with the same token.
 
     `id`: of programs without a token, which may send the same one again. `website` stays empty.
+    `call`: asks to be called, in `turn` or at a moment (RFC 3339); the number is that of the form's field of that kind.
     """
 
     __pydantic_config__ = STRICT
@@ -81,17 +96,30 @@ class Submission:
     id: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
     language: Line | None = None
     files: Annotated[list[Id], Field(max_length=20)] = field(default_factory=list)
+    call: Line | None = None
     website: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """`due_at` is null for a call in turn."""
+
+    number: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """`number`: of the ticket. `seen`: good for asking what became of it, for thirty days; `page` shows that."""
+    """`number`: of the ticket. `seen`: good for asking what became of it, for thirty days; `page` shows that.
+
+    `call`: what was promised; null where no call was asked for.
+    """
 
     number: int
     seen: str
     page: str
     wait: Wait | None
+    call: Promised | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +155,7 @@ async def _share(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Vary"] = "Origin"
 
 
-def _item(form: WebForm, language: str, token: str) -> FormItem:
+def _item(form: WebForm, language: str, token: str, call: CallItem | None) -> FormItem:
     fields = [
         FieldItem(
             name=each.name,
@@ -140,7 +168,14 @@ def _item(form: WebForm, language: str, token: str) -> FormItem:
         for each in form.fields
     ]
     title, intro = in_language(form.title, language), in_language(form.intro, language)
-    return FormItem(name=form.name, title=title, intro=intro, fields=fields, token=token)
+    return FormItem(name=form.name, title=title, intro=intro, fields=fields, call=call, token=token)
+
+
+def _calls(request: web.Request, served: Served) -> CallItem | None:
+    if not served.form.callback:
+        return None
+    turn, times = form_calls.moments(request, served)
+    return CallItem(turn=turn, times=times)
 
 
 def _language(request: web.Request, asked: str | None) -> str:
@@ -155,7 +190,8 @@ async def get_form(request: web.Request) -> web.StreamResponse:
     served = await _form(request)
     check_rate(request)
     language = _language(request, read_query(request, Asked).language)
-    return answer(_item(served.form, language, await new_token(request, served.form.name)))
+    token = await new_token(request, served.form.name)
+    return answer(_item(served.form, language, token, _calls(request, served)))
 
 
 async def _token(request: web.Request, form: WebForm, given: str | None) -> Token | None:
@@ -177,16 +213,20 @@ async def post_form(request: web.Request) -> web.StreamResponse:
     token = await _token(request, served.form, given.token)
     if given.files and token is None:
         raise Invalid("Files go with the token that they were uploaded with.", field="files")
+    language = _language(request, given.language)
+    call = await form_calls.read(request, served, given.values, given.call)
     received = await submit(
         request,
         served,
         given.values,
         token=token,
-        language=_language(request, given.language),
+        language=language,
         bait=given.website,
         external_id=None if given.id is None else f"{served.form.name}:id:{given.id}:{_digest(given.values)}",
         uploads=given.files,
     )
+    if call is not None:
+        await form_calls.ask(request, served, call, received.interaction, language)
     row = await request.app[POOL].fetchrow(SQL.standing, received.interaction)
     assert row is not None
     seen = await seen_token(request, received.interaction)
@@ -195,6 +235,7 @@ async def post_form(request: web.Request) -> web.StreamResponse:
         seen=seen,
         page=f"/forms/{served.form.name}/done?t={seen}",
         wait=request.app[WAITS].of(received.interaction),
+        call=None if call is None else Promised(number=call.number, due_at=call.due_at),
     )
     return answer(receipt, status=201 if received.new else 200)
 

@@ -24,6 +24,7 @@ _KEPT = {
     "contact_log.customer_id",  # what happened, happened to whom it happened
     "customer_value.customer_id",  # worked out anew of each
     "promise_review.customer_id",  # a moment's work
+    "offered_work.customer_id",  # follows its ticket when that is looked at next
     "erasure.customer_id",  # the proof is about that record
 }
 

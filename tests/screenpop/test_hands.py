@@ -3,6 +3,8 @@
 import html
 import re
 
+import pytest
+
 from callcenter.actions import interactions
 from callcenter.domain.interaction import Arrival, Channel
 from tests.builders import NOW, arrive, ident_of, later, on_queue, reserve
@@ -121,3 +123,13 @@ async def test_a_break_after_this_contact_is_shown_and_can_be_taken_back(house: 
     assert re.search(r'<button[^>]* data-key="q"[^>]*>Take back', page)
     page = await (await house.act("amy", "/desk/presence", presence="on_queue")).text()
     assert "after this contact" not in page
+
+
+@pytest.mark.parametrize(("channel", "said"), [(Channel.PHONE, "Ringing"), (Channel.EMAIL, "Offer")])
+async def test_only_a_phone_rings(house: House, channel: Channel, said: str):
+    await house.sign_in("amy")
+    await on_queue(house.log, house.users["amy"])
+    arrival = Arrival(channel, None, None, None)
+    events = await interactions.arrive(house.log, arrival, queue=house.queue, queued=True, node=None, now=NOW)
+    await reserve(house.log, ident_of(events), house.users["amy"])
+    assert re.findall(r'presence-name">([^<]+)', await desk(house)) == [said]

@@ -36,15 +36,29 @@ begin
 end
 $$;
 
+create or replace function offered_customer(p_interaction bigint) returns bigint
+language sql stable as $$
+    select customer_id from offered_work where interaction_id = p_interaction
+$$;
+
+-- By whose tier, contracts and language work waits: its own customer, or that of the ticket or task that is offered.
+create or replace function work_customer(p_interaction bigint, p_customer bigint, p_channel text) returns bigint
+language sql stable as $$
+    select coalesce(p_customer, case when p_channel in ('ticket', 'task') then offered_customer(p_interaction) end)
+$$;
+
 -- After-images: states and ids, never a name or a number, so that a reader can apply an event without a query.
 create or replace function interaction_image(i interaction) returns jsonb
 language sql stable as $$
     select jsonb_build_object(
         'state', i.state, 'channel', i.channel, 'queued_at', i.queued_at, 'priority', i.priority, 'node', i.node_id,
-        'tier', case when i.state = 'queued' then (select tier from customer where id = i.customer_id) end)
+        'tier', case when i.state = 'queued' then (
+            select tier from customer where id = work_customer(i.id, i.customer_id, i.channel)) end)
         || case when i.state = 'queued' then jsonb_build_object(
-            'language', coalesce(i.language, (select language from customer where id = i.customer_id)),
-            'preferred', i.preferred, 'preferred_as', i.preferred_as, 'contract', contract_shift(i.customer_id)) else '{}' end
+            'language', coalesce(i.language, (
+                select language from customer where id = work_customer(i.id, i.customer_id, i.channel))),
+            'preferred', i.preferred, 'preferred_as', i.preferred_as,
+            'contract', contract_shift(work_customer(i.id, i.customer_id, i.channel))) else '{}' end
         || case when i.entered_at is null and i.treated is null then '{}'
                 else jsonb_build_object('entered_at', i.entered_at, 'treated', i.treated) end
 $$;

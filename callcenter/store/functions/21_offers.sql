@@ -264,7 +264,8 @@ begin
         insert into flow_out (queue_id, interaction_id, entered_at, left_at) values (v_from, i.id, v_entered_at, p_now);
     end if;
     if i.id is not null and i.queue_id is distinct from v_from and i.preferred_as is distinct from 'named' then
-        update interaction set (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
+        update interaction set (preferred, preferred_as) = (
+            select agents, what from preferred(p_queue, work_customer(id, customer_id, channel), p_now))
         where id = p_interaction returning * into i;
     end if;
     if i.id is not null then
