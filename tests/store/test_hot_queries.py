@@ -67,6 +67,9 @@ insert into contract_kind (name, title) values ('care', 'Care');
 insert into contract (customer_id, kind_id, name, starts_on, starts_at, created_at, next_at)
 select n, 1, 'x', '2026-01-01', timestamptz '2026-01-01', timestamptz '2026-01-01',
     case when n % 5 = 0 then timestamptz '2026-03-01' + n * interval '1 minute' end from generate_series(1, 5000) n;
+insert into company (name, domains)
+select 'Firm ' || n, array['firm' || n || '.example'] from generate_series(1, 5000) n;
+insert into company_name (key, company_id) select company_key(name), id from company;
 insert into customer_value (customer_id, due_at, revision)
 select n, timestamptz '2026-03-01' + n * interval '1 minute', 1 from generate_series(1, 5000) n;
 insert into customer_order (number, customer_id, ordered_on, amount, currency)
@@ -134,6 +137,18 @@ HOT: Sequence[tuple[str, tuple[object, ...], str]] = [
     (VALUE.next, (), "customer_value_revision"),
     (VALUE.due, (NOW, 200), "customer_value_due"),
     ("select customer_id from address where kind = 'phone' and value = $1", ("+8613800138000",), "address_value"),
+    # The company of whoever writes from a domain, or is given a name: as it is written, or by its key.
+    (
+        "select id from company where domains <> '{}' and merged_into is null and domains && array[$1]",
+        ("firm7.example",),
+        "company_domains",
+    ),
+    (
+        "select id from company where name = $1 and merged_into is null limit 1 for key share",
+        ("Firm 7",),
+        "company_spelling",
+    ),
+    ("select company_id from company_name where key = $1", ("firm7",), "company_name_pkey"),
     # What every move of an agent asks: settle_agent, lock_hand, free_slot, interrupt.
     (
         "select channel from reservation where agent_id = $1 and state in ('pending', 'accepted')",
