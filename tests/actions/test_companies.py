@@ -1,5 +1,7 @@
 """Companies are changed, merged and taken apart; their people keep in step."""
 
+import asyncio
+
 import pytest
 
 from callcenter.actions import companies, company_merges, customer_import, customer_merges, customers, erasures
@@ -109,6 +111,21 @@ async def test_a_list_of_many_of_one_new_company_makes_one(log, now):
     await customer_import.import_rows(log, rows, actor=None, now=now)
     assert [row[0] for row in await log.pool.fetch("select name from company order by name")] == ["Heron", "Lark"]
     assert await log.pool.fetchval("select count(company_id) from customer") == 4
+
+
+async def test_two_lists_that_bring_the_same_new_companies_at_once_do_not_wait_in_a_circle(log, now):
+    def rows(order, mark):
+        return [
+            customer_import.read_row({"external_id": f"{mark}{n}", "name": "Wang", "company": f"Firm {n}"}, region="CN")
+            for n in order
+        ]
+
+    there, back = rows(range(100), "A"), rows(range(99, -1, -1), "B")
+    counts = await asyncio.gather(
+        *[customer_import.import_rows(log, each, actor=None, now=now) for each in (there, back)]
+    )
+    assert [each.created for each in counts] == [100, 100]
+    assert await log.pool.fetchval("select count(*) from company") == 100
 
 
 async def test_two_companies_become_one_and_two_again(log, now, heron):
