@@ -46,7 +46,7 @@ async def test_a_conversation_outlives_the_server_and_ends_right_when_it_is_back
     open_centre: Centre, stream: Stream, phones: Telephones
 ):
     await open_centre.desk("amy")
-    async with phones.agent("1001") as phone, phones.customer(stay=8) as customer:
+    async with phones.agent("1001") as phone, phones.customer(stay=16) as customer:
         ident = (await stream.event("interaction.arrived"))["interaction"]
         await stream.interaction(ident, state="active")
         await open_centre.nodes[0].end(signal.SIGKILL)
@@ -62,7 +62,7 @@ async def test_a_conversation_outlives_the_server_and_ends_right_when_it_is_back
 
 async def test_an_agent_who_hangs_up_after_the_servers_death_ends_the_call(open_centre: Centre, stream: Stream, phones):
     await open_centre.desk("amy")
-    async with phones.agent("1001", talk=6) as phone, phones.customer(stay=60) as customer:
+    async with phones.agent("1001", talk=14) as phone, phones.customer(stay=60) as customer:
         ident = (await stream.event("interaction.arrived"))["interaction"]
         await stream.interaction(ident, state="active")
         await open_centre.nodes[0].end(signal.SIGKILL)
