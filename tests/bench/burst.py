@@ -9,7 +9,7 @@ from tests.bench.figures import Row, Target, Unit, paired, percentile
 from tests.bench.ground import checkpoint, connected
 from tests.bench.letters import HOUSE, Kind, corpus
 from tests.bench.process import Failed
-from tests.bench.rig import play
+from tests.bench.rig import Seen, play
 from tests.bench.servers import free_ports, product
 
 _MAILS = 1_000
@@ -28,19 +28,21 @@ async def burst(bench: Bench) -> list[Row]:
     p50s, p99s, lengths = [], [], []
     async with product(bench.dsn, bench.folder, bench.staff, settings=settings) as server:
 
-        async def calls(length: int) -> list[float]:
+        async def calls(length: int) -> Seen:
             await checkpoint(bench.dsn)
             plan = bench.plan(_RATE * length, rate=_RATE, ring=0.2, talk=1.0)
-            return complete(await play(server, plan, bench.folder, desks=_DESKS)).pops
+            return await play(server, plan, bench.folder, desks=_DESKS)
 
         # What a process and its sessions do once is done with these.
-        await asyncio.gather(calls(2), _deliver(port, _mails(100, 0)))
+        await calls(2)
+        await _deliver(port, _mails(100, 0))
         for number in range(bench.rounds):
             mails = _mails(_MAILS, number + 1)
             before = await _kept(bench.dsn)
-            alone = await calls(seconds)
+            alone = complete(await calls(seconds)).pops
             # The callers need a moment to begin; the mails come into the midst of them.
-            beside, came = await asyncio.gather(calls(seconds), _after(1.5, port, mails))
+            seen, came = await asyncio.gather(calls(seconds), _amidst(bench.dsn, port, mails))
+            beside = complete(seen).pops
             if (kept := await _kept(bench.dsn) - before) != _MAILS:
                 raise Failed(f"of {_MAILS} messages {kept} were kept")
             p50s.append((percentile(alone, 0.5), percentile(beside, 0.5)))
@@ -66,8 +68,12 @@ def _mails(count: int, run: int) -> list[bytes]:
     return [item.raw.replace(b"Message-ID: <", b"Message-ID: <%d-" % run) for item in items]
 
 
-async def _after(seconds: float, port: int, mails: Sequence[bytes]) -> float:
-    await asyncio.sleep(seconds)
+async def _amidst(dsn: str, port: int, mails: Sequence[bytes]) -> float:
+    """Delivered once the calls have begun."""
+    async with connected(dsn) as connection:
+        before = await connection.fetchval("select max(id) from interaction")
+        while await connection.fetchval("select max(id) from interaction") < before + _RATE:
+            await asyncio.sleep(0.1)  # the callers are another program, which tells nobody that it has begun
     return await _deliver(port, mails)
 
 
