@@ -70,9 +70,12 @@ def _mails(count: int, run: int) -> list[bytes]:
 
 async def _amidst(dsn: str, port: int, mails: Sequence[bytes]) -> float:
     """Delivered once the calls have begun."""
+    latest = "select max(id) from interaction"
     async with connected(dsn) as connection:
-        before = await connection.fetchval("select max(id) from interaction")
-        while await connection.fetchval("select max(id) from interaction") < before + _RATE:
+        before = await connection.fetchval(latest)
+        while True:
+            if await connection.fetchval(latest) >= before + _RATE:
+                break
             await asyncio.sleep(0.1)  # the callers are another program, which tells nobody that it has begun
     return await _deliver(port, mails)
 
