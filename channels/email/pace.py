@@ -9,8 +9,8 @@ from callcenter.domain.interaction import Channel
 
 # Seconds after a call in which there may be another one.
 RINGS_FOR = 2.0
-# Seconds from the beginning of a message to that of the next one, meanwhile. Fifty connections that wait in file for the
-# longest are still answered before they count as idle.
+# Seconds from the beginning of a message to that of the next one, meanwhile. Fifty connections that wait in file for
+# the longest are still answered before they count as idle.
 GAP, LONGEST_GAP = 0.1, 1.0
 # A process that is woken so many seconds after its time has more to do than it can.
 LATE = 0.01
