@@ -1701,6 +1701,7 @@ create table widget (
 -- function offered_customer(p_interaction bigint) returns bigint
 -- function offered_now() returns TABLE(interaction_id bigint, ticket_id bigint, task_id bigint, state text, reason text, minutes integer, customer_id bigint, outdated boolean)
 -- function offers_amiss(p_limit integer, OUT tickets bigint[], OUT tasks bigint[]) returns record
+-- function open_ticket(p_subject text, p_state text, p_priority text, p_category text, p_queue bigint, p_owner bigint, p_customer bigint, p_actor bigint, p_now timestamptz, p_type text, p_tags text[], p_followers bigint[], p_customers bigint[], p_fields jsonb, p_parent bigint, p_interaction bigint, p_data jsonb) returns TABLE(number bigint, entry contact_log)
 -- function own_contact(i interaction, p_address text) returns boolean
 -- function own_tickets(p_address text) returns SETOF bigint
 -- function owner_of_mail(p_address text) returns bigint

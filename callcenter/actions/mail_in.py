@@ -216,20 +216,17 @@ async def _case(
     now: datetime,
 ) -> _Case:
     """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
-    found = letter["ticket_id"] if letter is not None else None
-    if found is None:
-        ids = [*mail.in_reply_to, *mail.references]
-        found = await tx.connection.fetchval(SQL.ticket_of_ids, ids) if ids else None
-    if found is None:
-        number = number_of(met["link_key"], recipients=named, subject=mail.subject)
-        found = None if number is None else await tx.connection.fetchval(SQL.ticket_of_number, number)
-    row = None if found is None else await tx.connection.fetchrow(SQL.survivor, found)
+    of_letter = None if letter is None else letter["ticket_id"]
+    ids = [*mail.in_reply_to, *mail.references]
+    number = number_of(met["link_key"], recipients=named, subject=mail.subject)
+    if of_letter is None and not ids and number is None:
+        return _Case()
+    row = await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
     if row is None:
         return _Case()
     if mail.nature in _ANSWERED and _begins_anew(row, met, now=now):
         return _Case(before=row["id"])
-    queue = None if row["queue_id"] is None else await tx.connection.fetchval(SQL.active_queue, row["queue_id"])
-    return _Case(row["id"], TicketState(row["state"]), queue)
+    return _Case(row["id"], TicketState(row["state"]), row["queue_id"])
 
 
 def _begins_anew(ticket: asyncpg.Record, box: asyncpg.Record, *, now: datetime) -> bool:

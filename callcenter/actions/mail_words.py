@@ -62,12 +62,11 @@ async def acknowledge(tx: Transaction, message: Acknowledged, *, now: datetime) 
     """Not again for a while, and to nobody who cannot read it."""
     if is_robot(message.address):
         return
-    about = await _about(tx, message.ticket, queue=message.queue)
+    about = await tx.connection.fetchrow(SQL.acknowledging, message.ticket, message.queue, message.address, now - HOUR)
+    assert about is not None
     rules = read_mail_rules(about["mail_rules"])
-    told = await tx.connection.fetchrow(SQL.told, message.address, now - HOUR)
-    assert told is not None
-    lately = told["told_at"] is not None and told["told_at"] > now - rules.acknowledge_every
-    if lately or told["automatic"] >= rules.automatic_per_hour:
+    lately = about["told_at"] is not None and about["told_at"] > now - rules.acknowledge_every
+    if lately or about["automatic"] >= rules.automatic_per_hour:
         return
     due, language = about["due_at"], about["language"] or message.language
     data = {
@@ -76,7 +75,7 @@ async def acknowledge(tx: Transaction, message: Acknowledged, *, now: datetime) 
         "interaction": message.interaction,
         "queue": message.queue,
         "offset": None if message.utc_offset is None else message.utc_offset.total_seconds(),
-        **(await _words(tx, LetterKind.ACKNOWLEDGEMENT, about, language) if told["worded"] else {}),
+        **(await _words(tx, LetterKind.ACKNOWLEDGEMENT, about, language) if about["worded"] else {}),
     }
     box, number = message.mailbox, about["number"]
     letter = NewLetter(
@@ -143,8 +142,8 @@ async def may_write_by_itself(tx: Transaction, address: str, most: int, *, now: 
     return sent < most
 
 
-async def _about(tx: Transaction, ticket: int, *, queue: int | None = None, actor: int | None = None) -> asyncpg.Record:
-    row = await tx.connection.fetchrow(SQL.about, ticket, queue, actor)
+async def _about(tx: Transaction, ticket: int, *, actor: int | None) -> asyncpg.Record:
+    row = await tx.connection.fetchrow(SQL.about, ticket, actor)
     assert row is not None
     return row
 

@@ -38,10 +38,17 @@ async def follow(
     now: datetime,
     asked_at: datetime | None = None,
     answered_at: datetime | None = None,
+    channel: str | None = None,
 ) -> None:
-    """Part of each action on a ticket, behind its own event: its clocks as of then. `before` None: just opened."""
-    promised = await store.promises(tx.connection)
-    record = (await store.load(tx.connection, [after.id], new=before is None))[after.id]
+    """Part of each action on a ticket, behind its own event: its clocks as of then.
+
+    `before` None: just opened, from an interaction of this `channel`.
+    """
+    if before is None:
+        promised, record = await store.begin(tx.connection, after, channel)
+    else:
+        promised = await store.promises(tx.connection)
+        record = (await store.load(tx.connection, [after.id]))[after.id]
     if asked_at is not None:
         record.facts = rules.asked(record.facts, asked_at)
     if answered_at is not None:

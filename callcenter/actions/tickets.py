@@ -65,14 +65,13 @@ async def open_ticket(
     async with log.transaction() as tx:
         if asked.get("parent") is not None:
             await tx.connection.execute(FAMILY.lock_families)
-        found = None
+        channel: str | None = None
+        spoken = False
         if interaction is not None:
-            await tx.lock_interaction(interaction)
-            found = await tx.connection.fetchrow(SQL.customer_of, interaction)
-            if found is None:
-                raise NotFound(f"There is no interaction {interaction}.")
-            customer = found["customer_id"] if customer is None else customer
-            queue = found["queue_id"] if queue is None else queue
+            theirs = await _interaction(tx, interaction)
+            customer = theirs.customer if customer is None else customer
+            queue = theirs.queue if queue is None else queue
+            channel, spoken = theirs.channel, theirs.spoken
         state = TicketState.NEW if owner is None else TicketState.OPEN
         draft = replace(_BLANK, state=state, queue=queue, owner=owner, customer=customer)
         said = [name for name, value in asked.items() if value is not None]
@@ -82,22 +81,37 @@ async def open_ticket(
         if draft.parent is not None:
             await family.lock(tx, draft.parent)
             await family.check_parent(tx, draft, await store.get(tx.connection, draft.parent))
+        data = {} if draft.parent is None else {"parent": draft.parent}
         try:
-            row = await tx.connection.fetchrow(SQL.add, *store.new_row(draft, actor, now))
+            ticket = await store.open_new(tx, draft, interaction=interaction, data=data, actor=actor, now=now)
         except asyncpg.ForeignKeyViolationError as error:
             raise _unknown(error) from None
-        assert row is not None
-        ticket = store.ticket_of(row)
-        if interaction is not None:
-            await tx.verb("link_ticket", interaction, ticket.id, actor, now)
-            ticket = replace(ticket, interactions=(interaction,))
         if text is not None and text.strip():
             await tx.connection.execute(SQL.add_message, ticket.id, actor, "note", False, values.text(text), now)
-        data = {} if ticket.parent is None else {"parent": ticket.parent}
-        await append(tx, "ticket.opened", ticket, actor=actor, interaction=interaction, data=data, now=now)
-        spoken = found is not None and _spoken_at(found) is not None
-        await sla.follow(tx, None, ticket, answered_at=now if spoken else None, actor=actor, now=now)
+        answered_at = now if spoken else None
+        await sla.follow(tx, None, ticket, channel=channel, answered_at=answered_at, actor=actor, now=now)
     return ticket
+
+
+@dataclass(frozen=True, slots=True)
+class _Theirs:
+    """Of the interaction from which a ticket is opened; `spoken`: somebody has spoken with the customer in it."""
+
+    customer: int | None
+    queue: int | None
+    channel: str
+    spoken: bool
+
+
+async def _interaction(tx: Transaction, ident: int) -> _Theirs:
+    """Locked. Raises NotFound."""
+    if (came := tx.arrival(ident)) is not None:
+        return _Theirs(came.customer, came.queue, came.data["channel"], spoken=False)
+    await tx.lock_interaction(ident)
+    found = await tx.connection.fetchrow(SQL.customer_of, ident)
+    if found is None:
+        raise NotFound(f"There is no interaction {ident}.")
+    return _Theirs(found["customer_id"], found["queue_id"], found["channel"], _spoken_at(found) is not None)
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -30,16 +30,22 @@ select t.number, t.subject, t.customer_id, c.name as customer, c.company, c.lang
     o.link_key, o.mail_rules, (
         select s.due_at from sla_clock s where s.ticket_id = t.id and s.clock = 'first_response' and s.state = 'running') as due_at
 from organisation o cross join ticket t left join customer c on c.id = t.customer_id
-left join queue q on q.id = coalesce($2::bigint, t.queue_id) left join users u on u.id = $3
+left join queue q on q.id = t.queue_id left join users u on u.id = $2
 where t.id = $1;
 
--- name: told
--- When this address was acknowledged last; how many letters that nobody wrote went to it after $2, of its last hundred; and
--- whether the organisation has words of its own for acknowledgements.
-select (select max(created_at) from outbox where template = 'acknowledgement' and recipient = $1) as told_at,
-    (select count(*) from (select created_at, thread from outbox where recipient = $1 order by id desc limit 100) latest
-     where created_at > $2 and thread ->> 'auto' <> 'no') as automatic,
-    exists (select from letter_template where kind = 'acknowledgement') as worded;
+-- name: acknowledging
+-- The same of the ticket $1 in the queue $2; and when the address $3 was acknowledged last, how many letters that nobody wrote
+-- went to it after $4, of its last hundred, and whether the organisation has words of its own for acknowledgements.
+select t.number, t.subject, t.customer_id, c.name as customer, c.company, c.language, q.id as queue_id, q.name as queue,
+    q.signature as queue_signature, null as agent, null as agent_signature, o.name as organisation, o.languages,
+    o.link_key, o.mail_rules, (
+        select s.due_at from sla_clock s where s.ticket_id = t.id and s.clock = 'first_response' and s.state = 'running') as due_at,
+    (select max(created_at) from outbox where template = 'acknowledgement' and recipient = $3) as told_at,
+    (select count(*) from (select created_at, thread from outbox where recipient = $3 order by id desc limit 100) latest
+     where created_at > $4 and thread ->> 'auto' <> 'no') as automatic,
+    exists (select from letter_template where kind = 'acknowledgement') as worded
+from organisation o cross join ticket t left join customer c on c.id = t.customer_id left join queue q on q.id = $2
+where t.id = $1;
 
 -- name: automatic_since
 -- How many letters that nobody wrote went to this address after $2, of its last hundred.

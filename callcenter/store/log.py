@@ -95,8 +95,12 @@ class Transaction:
         finally:
             self._rule = before
 
+    def said(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """What the log says, with the rule that did it."""
+        return dict(data) if self._rule is None else {**data, "rule": self._rule}
+
     def _said(self, entry: Entry) -> Entry:
-        return entry if self._rule is None else replace(entry, data={**entry.data, "rule": self._rule})
+        return entry if self._rule is None else replace(entry, data=self.said(entry.data))
 
     @asynccontextmanager
     async def transaction(self) -> "AsyncIterator[Transaction]":
@@ -123,6 +127,19 @@ class Transaction:
         events = [event_of(row) for row in rows]
         self.events += events
         return events
+
+    async def run(self, query: str, *args: object) -> list[tuple[Event, tuple[Any, ...]]]:
+        """A query that answers rows of the log it wrote: each with what stands behind COLUMNS."""
+        found = [(event_of(row), tuple(row[_WIDTH:])) for row in await self.connection.fetch(query, *args)]
+        self.events += [event for event, _ in found]
+        return found
+
+    def arrival(self, interaction: int) -> Event | None:
+        """Of an interaction that came within this transaction, to which nothing else has happened yet."""
+        own = [event for event in self.events if event.interaction == interaction]
+        if own and all(event.kind in ("interaction.arrived", "interaction.queued") for event in own):
+            return own[0]
+        return None
 
     async def append(
         self,

@@ -15,14 +15,23 @@ select id from queue where is_default and active;
 -- name: known
 select interaction_id from mail join interaction i on i.id = interaction_id where i.channel in ('email', 'fax') and i.external_id = $1;
 
--- name: ticket_of_ids
--- The case of the latest letter or message of these ids, whichever way it went.
-select ticket_id from (
-    select o.ticket_id, o.created_at as at from outbox o where o.message_id = any ($1::text[]) and o.ticket_id is not null
+-- name: case_of
+-- The ticket $1; else that of the latest letter or message of the ids $2, whichever way it went; else the one with the number
+-- $3. Of a merged one the ticket into which it was merged, with its queue as long as that is served.
+with recursive up as (
+    select id, merged_into, state, queue_id, closed_at, 1 as n from ticket where id = coalesce($1, (
+        select ticket_id from (
+            select o.ticket_id, o.created_at as at from outbox o where o.message_id = any ($2::text[]) and o.ticket_id is not null
+            union all
+            select i.ticket_id, m.received_at from mail m join interaction i on i.id = m.interaction_id
+            where m.message_id = any ($2::text[]) and i.ticket_id is not null
+        ) found order by at desc limit 1
+    ), (select id from ticket where number = $3))
     union all
-    select i.ticket_id, m.received_at from mail m join interaction i on i.id = m.interaction_id
-    where m.message_id = any ($1::text[]) and i.ticket_id is not null
-) found order by at desc limit 1;
+    select t.id, t.merged_into, t.state, t.queue_id, t.closed_at, n + 1 from up join ticket t on t.id = up.merged_into where n < 50
+)
+select id, state, (select q.id from queue q where q.id = up.queue_id and q.active) as queue_id, closed_at
+from up order by n desc limit 1;
 
 -- name: ticket_of_number
 select id from ticket where number = $1;

@@ -17,6 +17,7 @@ from callcenter.domain.sla import Action, Clock, ClockName, ClockState, Facts, L
 from callcenter.store.log import Connection
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from callcenter.store.tickets import Ticket
 
 SQL = Queries.beside(__file__)
 
@@ -95,14 +96,36 @@ def _hours(kept: Mapping[str, Any]) -> Hours:
     )
 
 
-async def load(connection: Connection, tickets: Sequence[int], *, new: bool = False) -> dict[int, Record]:
-    """`new`: they have no clocks yet."""
+async def load(connection: Connection, tickets: Sequence[int]) -> dict[int, Record]:
     rows = await connection.fetch(SQL.of_tickets, tickets)
     found = {row["ticket_id"]: _record(row) for row in rows}
-    for row in [] if new else await connection.fetch(SQL.clocks, tickets):
+    for row in await connection.fetch(SQL.clocks, tickets):
         clock = clock_of(row)
         found[row["ticket_id"]].clocks[clock.clock] = clock
     return found
+
+
+async def begin(connection: Connection, ticket: Ticket, channel: str | None) -> tuple[Promises, Record]:
+    """Of a ticket that was just opened, from an interaction of this channel."""
+    row = await connection.fetchrow(SQL.beginning, ticket.customer, ticket.queue)
+    assert row is not None
+    owned_at = None if ticket.owner is None else ticket.created_at
+    record = Record(
+        ticket=ticket.id,
+        known=False,
+        revision=0,
+        next_at=None,
+        facts=Facts(ticket.created_at, owned_at=owned_at),
+        pauses=[],
+        fired=set(),
+        clocks={},
+        case={
+            "tier": row["tier"], "stage": row["stage"], "queue": row["queue"], "channel": channel,
+            "priority": ticket.priority, "category": ticket.category,
+        },
+        covers=_covers(row["covers"]) if row["covers"] else (),
+    )  # fmt: skip
+    return Promises(row["revision"], _policies(row["policies"])), record
 
 
 def _record(row: asyncpg.Record) -> Record:

@@ -9,6 +9,19 @@ select o.sla_revision as revision, coalesce((
 ), '[]')::text as policies
 from organisation o;
 
+-- name: beginning
+-- The same, and what policies choose by of a ticket that is just opened: its customer's and its queue's.
+select o.sla_revision as revision, coalesce((
+    select json_agg(json_build_object(
+        'name', p.name, 'when', p.conditions, 'targets', p.targets, 'escalations', p.escalations, 'pauses', p.pauses,
+        'hours', case when h.id is not null then json_build_object('timezone', h.timezone, 'weekly', h.weekly,
+            'holidays', h.holidays, 'closed', h.closed, 'open', h.open) end) order by p.place)
+    from sla_policy p left join hours h on h.id = p.hours_id
+), '[]')::text as policies,
+    (select tier from customer where id = $1) as tier, (select stage from customer_value where customer_id = $1) as stage,
+    contract_covers($1) as covers, (select name from queue where id = $2) as queue
+from organisation o;
+
 -- name: of_tickets
 -- What clocks of these tickets are worked out from: facts, what policies choose by, the ledger, levels carried out.
 select t.id as ticket_id, t.created_at, s.ticket_id is not null as known, coalesce(s.revision, 0) as revision, s.next_at,

@@ -1,7 +1,7 @@
 """Tickets and their texts: rows in, rows out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import asyncpg
 
 from callcenter.domain.ticket import Priority, TicketState
 from callcenter.errors import NotFound
-from callcenter.store.log import Connection
+from callcenter.store.log import Connection, Transaction
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
@@ -110,8 +110,34 @@ async def many(connection: Connection | Pool, idents: Sequence[int]) -> dict[int
     return {row["id"]: ticket_of(row) for row in await connection.fetch(SQL.many, idents)}
 
 
-def new_row(ticket: Ticket, actor: int | None, now: datetime) -> tuple[object, ...]:
-    """The arguments of the query `add`."""
+async def open_new(
+    tx: Transaction,
+    draft: Ticket,
+    *,
+    interaction: int | None,
+    data: Mapping[str, Any],
+    actor: int | None,
+    now: datetime,
+) -> Ticket:
+    """A draft becomes a ticket, and its interaction its own; `data`: what the log says besides states and ids."""
+    said = tx.said({**draft.image(), **data})
+    events = await tx.run(SQL.open, *_new_row(draft, actor, now), interaction, said)
+    opened, (number,) = events[-1]
+    assert opened.ticket is not None
+    assert opened.version is not None
+    held = () if interaction is None else (interaction,)
+    return replace(
+        draft,
+        id=opened.ticket,
+        number=number,
+        version=opened.version,
+        created_at=now,
+        updated_at=now,
+        interactions=held,
+    )
+
+
+def _new_row(ticket: Ticket, actor: int | None, now: datetime) -> tuple[object, ...]:
     return (
         ticket.subject, ticket.state, ticket.priority, ticket.category, ticket.queue, ticket.owner, ticket.customer,
         actor, now, ticket.type, ticket.tags, ticket.followers, ticket.customers, dict(ticket.fields), ticket.parent,

@@ -1,14 +1,8 @@
--- name: add
-with t as (
-    insert into ticket (number, subject, state, priority, category, queue_id, owner_id, customer_id, created_by, created_at,
-        updated_at, type, tags, followers, customers, fields, parent_id, updated_by)
-    values (nextval('ticket_number'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15, $8)
-    returning *
-)
-select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id, t.owner_id, t.customer_id, t.created_at,
-       t.updated_at, t.closed_at, t.version, t.type, t.tags, t.followers, t.customers, t.fields, t.parent_id, t.merged_into,
-       '{}'::bigint[] as interactions
-from t;
+-- name: open
+-- What the log says of it, its number behind each row; see functions/50_tickets.sql.
+select (entry).seq, (entry).xid::text::bigint as xid, (entry).epoch, (entry).at, (entry).kind, (entry).interaction_id,
+    (entry).customer_id, (entry).agent_id, (entry).queue_id, (entry).ticket_id, (entry).actor_id, (entry).version, (entry).data, number
+from open_ticket($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: customer_of
 -- Whose interaction it is, in which queue, and who spoke in it when; no row when there is none.

@@ -1,5 +1,6 @@
 """What runs in the process that reads large messages; with few imports, since it starts when the first one comes."""
 
+import os
 import resource
 import signal
 from contextlib import suppress
@@ -7,8 +8,12 @@ from contextlib import suppress
 from callcenter.domain.mail import Mail
 from channels.email.parse import parse
 
+_NICE = 10
 
-def limit_memory(most: int) -> None:
+
+def begin(most: int) -> None:
+    """In bytes. What it reads is in less of a hurry than the calls of the serving process."""
+    os.nice(_NICE)
     with suppress(ValueError, OSError):  # where the system has no such limit
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 

@@ -147,6 +147,7 @@ class Reader:
     async def _message(self, folder: Folder, progress: Progress, uid: int, size: int) -> None:
         """Into the log, or among those that have no place here."""
         name, address = self._settings.name, self._settings.address
+        await self._intake.turn()
         raw = await folder.fetch(uid, most=LARGEST if size <= LARGEST else _BEGINNING)
         if raw is None:
             progress.refused.discard(uid)

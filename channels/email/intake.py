@@ -2,7 +2,7 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
@@ -12,9 +12,11 @@ import structlog
 
 from callcenter.actions import mail_in
 from callcenter.actions.mail_in import Received
+from callcenter.domain.events import Event
 from callcenter.domain.mail import Mail
 from callcenter.store.log import ContactLog
 from channels.email import apart
+from channels.email.pace import Pace
 from channels.email.parse import opaque, parse, unreadable
 
 log = structlog.get_logger()
@@ -24,6 +26,8 @@ LARGEST = 50 * 1024 * 1024
 _SMALL = 128 * 1024
 _MOST_MEMORY = 256 * 1024 * 1024
 _MOST_SECONDS = 2.0  # of a processor
+# Of the connections that all channels share; more would wait for the processors.
+_AT_ONCE = 6
 _TOO_LARGE = "It has {:.0f} MB, more than the {} MB that are taken: this is its beginning; the mailbox has all of it."
 _NOT_UNDERSTOOD = "It could not be understood; it is kept as it came."
 # Of the parser: none is known. Should there be one, its message waits for a person, and the next one comes in.
@@ -39,6 +43,16 @@ class Intake:
         self._clock = clock
         self._worker: ProcessPoolExecutor | None = None
         self._one = asyncio.Lock()
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._pace = Pace()
+        contact_log.listen(self._heard)
+
+    def _heard(self, events: Sequence[Event]) -> None:
+        self._pace.note(events, now=asyncio.get_running_loop().time())
+
+    async def turn(self) -> None:
+        """Waited for by every door before it reads a message, since reading costs as well."""
+        await self._pace.turn()
 
     async def accepts(self, address: str) -> bool:
         return await mail_in.accepts(self._log, address)
@@ -50,8 +64,9 @@ class Intake:
 
         `recipients`: of its envelope. `otherwise`: where it was found, should it name no mailbox of ours.
         """
-        mail = await self._understand(raw, null_sender=null_sender)
-        return await self._keep(mail, raw, recipients, otherwise)
+        async with self._places:
+            mail = await self._understand(raw, null_sender=null_sender)
+            return await self._keep(mail, raw, recipients, otherwise)
 
     async def receive_beginning(self, raw: bytes, *, size: int, otherwise: str | None = None) -> Received:
         """The same for the first bytes of a message that is larger than we take; `size` in bytes is the whole one's."""
@@ -88,7 +103,7 @@ class Intake:
                 self._worker = ProcessPoolExecutor(
                     1,
                     mp_context=multiprocessing.get_context("spawn"),
-                    initializer=apart.limit_memory,
+                    initializer=apart.begin,
                     initargs=(_MOST_MEMORY,),
                 )
             try:

@@ -2,6 +2,7 @@
 """The door for mail servers: SMTP, or LMTP (RFC 2033), which answers 250 only for what is committed."""
 
 import asyncio
+import logging
 from typing import Any, cast
 
 import structlog
@@ -36,6 +37,7 @@ def _turn_away(transport: asyncio.BaseTransport) -> None:
 class _Smtp(SMTP):
     line_length_limit = _LONGEST_LINE
     open: set["_Smtp"]  # of its door
+    intake: Intake
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.peer = limited_as((transport.get_extra_info("peername") or ("",))[0])
@@ -45,6 +47,10 @@ class _Smtp(SMTP):
             super().connection_made(transport)
             return
         _turn_away(transport)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        await self.intake.turn()
+        await super().smtp_DATA(arg)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.open.discard(self)
@@ -113,6 +119,8 @@ class MailServer:
 
     async def start(self) -> None:
         """Raises OSError when the port is taken."""
+        # The library tells of every command, and so of every address.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._server = await asyncio.get_running_loop().create_server(self._connection, *self._at)
 
     @property
@@ -138,4 +146,5 @@ class MailServer:
         options: dict[str, Any] = {"data_size_limit": LARGEST, "timeout": _IDLE, "enable_SMTPUTF8": True}
         connection = kind(handler, hostname="callcenter", ident="callcenter", **options)
         connection.open = self._open
+        connection.intake = self._intake
         return connection

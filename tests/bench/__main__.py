@@ -15,6 +15,7 @@ import uvloop
 
 from callcenter.errors import CallcenterError
 from tests.bench.arrival import arrivals, contact_log
+from tests.bench.burst import burst
 from tests.bench.calls import Bench, many_agents, pops, start_and_idle, waiting
 from tests.bench.chats import chats
 from tests.bench.codecs import codecs
@@ -102,6 +103,7 @@ MEASURES: dict[str, Measure] = {
     "waiting": waiting,
     "chat": chats,
     "pops": pops,
+    "burst": burst,
     "agents": many_agents,
     "sustained": sustained,
 }

@@ -53,7 +53,7 @@ async def pops(bench: Bench) -> list[Row]:
             for server in (bare, whole):
                 await checkpoint(bench.dsn)
                 plan = bench.plan(rate * seconds, rate=rate, ring=0.2, talk=1.0)
-                pair.append(_complete(await play(server, plan, bench.folder, desks=_DESKS)))
+                pair.append(complete(await play(server, plan, bench.folder, desks=_DESKS)))
             found.append((pair[0], pair[1]))
             bench.say(f"pops, round {number + 1}: " + ", ".join(f"p50 {_p(seen, 0.5):.2f} ms" for seen in pair))
     note = f"{rate} calls/s, {_DESKS} agents connected, {bench.sizes.interactions:,} interactions"
@@ -127,7 +127,7 @@ async def many_agents(bench: Bench) -> list[Row]:
             async with product(bench.dsn, bench.folder, bench.staff) as server:
                 idle = await _idle_share(bench, server, count)
                 plan = bench.plan(rate * seconds, rate=rate, ring=0.05, talk=0.1)
-                seen = _complete(await play(server, plan, bench.folder, desks=count))
+                seen = complete(await play(server, plan, bench.folder, desks=count))
                 cost = (seen.server_cpu - idle * seen.seconds) / seen.calls * 1e3
                 costs.setdefault(count, []).append(cost)
             await clear(bench.dsn, bench.sizes)
@@ -158,7 +158,7 @@ def _p(seen: Seen, share: float) -> float:
     return percentile(seen.pops, share)
 
 
-def _complete(seen: Seen) -> Seen:
+def complete(seen: Seen) -> Seen:
     """Raises Failed when more than one call in a hundred had no pop."""
     if len(seen.pops) < seen.calls * 0.99:
         raise Failed("; ".join(seen.faults))

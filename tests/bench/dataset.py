@@ -70,7 +70,8 @@ async def prepare(folder: Path, sizes: Sizes, *, say: Callable[[str], None]) -> 
 async def clear(dsn: str, sizes: Sizes) -> None:
     """Take away what measurements have written."""
     async with connected(dsn) as connection:
-        await connection.execute(_SQL.clear.replace("{loaded}", str(sizes.interactions)))
+        clear = _SQL.clear.replace("{loaded}", str(sizes.interactions)).replace("{cases}", str(sizes.customers // 10))
+        await connection.execute(clear)
 
 
 def phone_of(customer: int) -> str:

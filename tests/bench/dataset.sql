@@ -90,6 +90,9 @@ begin
     set local session_replication_role = replica;
     truncate contact_log, reservation, segment, message, draft, floor.log cascade;
     delete from interaction where id > {loaded};
+    truncate mail, mail_attachment, mail_flood, outbox, ticket_sla, sla_clock, ticket_history cascade;
+    delete from ticket_text where ticket_id > {cases};
+    delete from ticket where id > {cases};
     delete from floor.interaction where id > {loaded};
     update agent set presence = 'offline', routing_status = 'off_queue', desk_node_id = null, desk_lost_at = '-infinity',
         not_before = null, failures = 0, load = '{}', offer = false, live = 0, next_presence = null;

@@ -1,4 +1,4 @@
-"""Mail of which the truth is known: new cases, copies, answers, bounces and automatic replies, as they really come."""
+"""Mail of which the truth is known: new cases, copies, answers to us and to themselves, bounces, automatic replies."""
 
 import base64
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from random import Random
 
 HOUSE = "care@heronbay.example"
 # Of a hundred messages; one in four of the new ones has an attachment.
-_MIXTURE = (("new", 52), ("reply", 22), ("copy", 10), ("bounce", 8), ("automatic", 8))
+_MIXTURE = (("new", 48), ("reply", 14), ("answer", 12), ("copy", 10), ("bounce", 8), ("automatic", 8))
+# The first so many come before anything is measured: what they set going is answered by us, and then by the customer.
+WARM = 100
 _WORDS = {
     "utf-8": "宽带从昨天晚上开始就不能上网了 请尽快帮忙处理 谢谢",
     "gb18030": "发票上的金额不对 请核对后重新开具 合同号码见附件",
@@ -22,7 +24,8 @@ _WORDS = {
 
 class Kind(StrEnum):
     NEW = "new"
-    REPLY = "reply"  # to the customer's own earlier message, or to one of our letters' ids
+    REPLY = "reply"  # to the customer's own earlier message
+    ANSWER = "answer"  # to what we wrote about an earlier message of theirs, of which they quote nothing else
     COPY = "copy"  # the same message once more, by another server
     BOUNCE = "bounce"  # of a letter of ours
     AUTOMATIC = "automatic"  # out of office
@@ -39,7 +42,7 @@ class Item:
 
 
 def letter_id(n: int) -> str:
-    """Of the n-th letter that we sent before."""
+    """Of the letter that we sent before, of which the n-th message speaks."""
     return f"letter-{n}@heronbay.example"
 
 
@@ -86,7 +89,9 @@ class _Writer:
         return head.encode() + body + f"--{edge}--\r\n".encode()
 
     def attachment(self, n: int) -> bytes:
-        data = base64.encodebytes(self.dice.randbytes(self.dice.randrange(2_000, 100_000))).replace(b"\n", b"\r\n")
+        # The very first is too large for the serving process itself.
+        size = self.dice.randrange(2_000, 100_000) if n else 150_000
+        data = base64.encodebytes(self.dice.randbytes(size)).replace(b"\n", b"\r\n")
         head = (
             "Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n"
             f"Content-Disposition: attachment; filename*=utf-8''%E5%9B%BE{n}.jpg\r\n\r\n"
@@ -98,7 +103,9 @@ class _Writer:
         charset = self.dice.choice(list(_WORDS))
         # What is answered or repeated came some time before.
         earlier = [m for m, item in enumerate(self.items[: max(n - 64, 0)]) if item.kind is Kind.NEW]
-        if kind in (Kind.REPLY, Kind.COPY) and not earlier:
+        if kind is Kind.ANSWER:
+            earlier = [m for m in earlier if m < WARM] if n >= WARM else []
+        if n == 0 or (kind in (Kind.REPLY, Kind.COPY, Kind.ANSWER) and not earlier):
             kind = Kind.NEW
         subject = f"{self.text(charset, 3)} {n}"
         body = self.text(charset, 60)
@@ -109,6 +116,11 @@ class _Writer:
                 of = self.dice.choice(earlier)
                 thread = f"In-Reply-To: <message-{of}@customer.example>"
                 subject = f"Re: {self.items[of].subject}"
+                self.items.append(Item(kind, self.message(n, subject, body, "utf-8", thread), subject, of))
+            case Kind.ANSWER:
+                of = self.dice.choice(earlier)
+                thread = f"In-Reply-To: <{letter_id(n)}>"
+                subject = f"答复：{self.items[of].subject}"
                 self.items.append(Item(kind, self.message(n, subject, body, "utf-8", thread), subject, of))
             case Kind.COPY:
                 of = self.dice.choice(earlier)

@@ -15,6 +15,7 @@ from callcenter.actions import users
 from callcenter.store.db import connect_pool
 from callcenter.store.log import ContactLog
 from tests.bench.dataset import agent_name
+from tests.bench.letters import HOUSE
 from tests.bench.process import Failed, Program, program, python
 from tests.bench.rig import Server
 from tests.bench.wire import Client
@@ -39,6 +40,13 @@ ring_timeout = "15s"
 service_level = {{ target = 0.8, within = "20s" }}
 wrap_up = {{ mode = "optional", dispositions = ["{disposition}", "call_back"] }}
 tiers = {{ gold = "5m", silver = "1m" }}
+
+[[queues]]
+name = "post"
+
+[[mailboxes]]
+address = "{house}"
+queue = "post"
 """
 _USER = """
 [[users]]
@@ -69,7 +77,7 @@ async def enrol(dsn: str, folder: Path, *, agents: int) -> Staff:
     """Apply an organisation of one queue and so many agents, with the product's own command, and make their tokens."""
     names = [agent_name(number) for number in range(1, agents + 1)]
     text = _ORGANISATION.format(
-        called=CALLED, members=", ".join(f'"{name}"' for name in names), disposition=DISPOSITION
+        called=CALLED, house=HOUSE, members=", ".join(f'"{name}"' for name in names), disposition=DISPOSITION
     )
     for number, name in enumerate(names, 1):
         text += _USER.format(name=name, number=number, endpoint=10_000 + number)
@@ -94,9 +102,11 @@ async def enrol(dsn: str, folder: Path, *, agents: int) -> Staff:
 
 
 @asynccontextmanager
-async def product(dsn: str, folder: Path, staff: Staff) -> AsyncIterator[Server]:
+async def product(
+    dsn: str, folder: Path, staff: Staff, *, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
     """`callcenter serve` on a migrated database, ready."""
-    async with serving(dsn, folder) as (running, agi_port, http_port):
+    async with serving(dsn, folder, settings=settings) as (running, agi_port, http_port):
         yield Server(running, agi_port, http_port, "/api/v1/desk", staff.agents, DISPOSITION)
 
 
@@ -110,7 +120,7 @@ async def serving(
     settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[Program, int, int]]:
     """`callcenter serve`, ready; the program, its AGI port and its HTTP port. `settings`: more of its environment."""
-    agi_port, http_port = _free_ports(2)
+    agi_port, http_port = free_ports(2)
     environment = _environment(dsn, folder) | {
         "CALLCENTER_AGI_PORT": str(agi_port),
         "CALLCENTER_HTTP_PORT": str(http_port),
@@ -162,7 +172,7 @@ def _environment(dsn: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [taken.getsockname()[1] for taken in sockets]
