@@ -25,6 +25,7 @@ DENIED = frozenset({"command", "getconfig", "pjsipshowendpoints"})
 class FakePbx:
     """One PBX. Times are seconds; what a real Asterisk needs to think is left out unless set (`dead_delay=0.042`).
 
+    `aftermath`: between the reply of an application that was cut off and the line HANGUP, unless a command comes first.
     `agi`: the server, or several that its dialplan asks in turn. `patience` and `retry_after` are those of the
     dialplan in config/asterisk/. `exit_on_hangup`: the channel variable AGIEXITONHANGUP, which that
     dialplan sets: without it a Redirect does not free a caller from a server that is frozen.
@@ -44,6 +45,7 @@ class FakePbx:
         patience: float = 30.0,
         retry_after: float = 1.0,
         dead_delay: float = 0.0,
+        aftermath: float = 0.005,
         exit_on_hangup: bool = True,
         h_exten: bool = False,
         prompt_seconds: float = 0.0,
@@ -56,6 +58,7 @@ class FakePbx:
         self.name, self.user, self.secret, self.context, self.trunk = name, user, secret, context, trunk
         self.script = f"inbound?pbx={name}" + (f"&queue={queue}" if queue else "")
         self.patience, self.retry_after, self.dead_delay = patience, retry_after, dead_delay
+        self.aftermath = aftermath
         self.exit_on_hangup, self.h_exten, self.keep_history = exit_on_hangup, h_exten, keep_history
         self.prompt_seconds = prompt_seconds
         self.prompts: dict[str, float] = {}

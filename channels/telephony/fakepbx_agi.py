@@ -13,8 +13,6 @@ from channels.telephony.fakepbx_dial import dial
 # AGI_BUF_LEN of res_agi.c, without the final NUL: what is longer is read as another command
 _LINE: Final = 2047
 _CONNECT_SECONDS: Final = 5.0
-# between the reply of an interrupted application and the line HANGUP
-_AFTERMATH: Final = 0.005
 
 _DEAD_OK: Final = frozenset(
     {"GET VARIABLE", "GET FULL VARIABLE", "SET VARIABLE", "VERBOSE", "NOOP", "EXEC", "DATABASE GET", "DATABASE PUT"}
@@ -98,7 +96,7 @@ class AgiSession:
     async def _say_hangup(self) -> None:
         """HANGUP comes at once on an idle channel, and shortly after the reply of an application that was cut off."""
         pbx = self.channel.pbx
-        until = pbx.loop.time() + _AFTERMATH
+        until = pbx.loop.time() + pbx.aftermath
         while self._interrupted and not (self.link.lines or self.link.eof) and pbx.loop.time() < until:
             await self.channel.changed(until)
         self._dead = True

@@ -1,6 +1,7 @@
 """Companies are changed, merged and taken apart; their people keep in step."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
@@ -21,7 +22,9 @@ async def of(log, customer):
 
 
 async def change(log, now, company, *, version=None, **changes):
-    await companies.change(log, company, changes=changes, version=version, actor=None, now=now)
+    await companies.change(
+        log, company, changes=cast("companies.Changes", changes), version=version, actor=None, now=now
+    )
 
 
 @pytest.fixture

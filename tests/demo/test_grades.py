@@ -15,9 +15,11 @@ async def test_the_demo_begins_with_grades_of_its_agents_and_a_dispute(pool: Poo
     assert states.get("upheld") == 1
     assert await pool.fetchval("select count(distinct agent_id) from evaluation") > 5
     # Firms that customers are of, with the domains from which they write.
-    people, known, noted = await pool.fetchrow(
+    firms = await pool.fetchrow(
         "select (select count(*) from customer where company_id is not null), count(*) filter (where domains <> '{}'),"
         " count(note) from company"
     )
+    assert firms is not None
+    people, known, noted = firms
     assert people > known > noted > 0
     assert await pool.fetchval("select bool_and((company_id is null) = (company is null)) from customer")

@@ -92,6 +92,7 @@ class Stage:
         self.agi = await agi_server(self.handle)
         self.pbx = FakePbx(
             exit_on_hangup=False,  # as recorded
+            aftermath=1.0,  # a server on a busy machine asks later than the one that was recorded
 
             agi=("127.0.0.1", self.agi.port), context="from-trunk", h_exten=True, dead_delay=0.02,
             read=("system", "call", "user", "dtmf", "cdr"), patience=0.0,
