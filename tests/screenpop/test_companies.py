@@ -3,7 +3,8 @@
 import pytest
 
 from callcenter.actions import interactions
-from tests.builders import NOW, arrive, later, make_customer, on_queue, reserve
+from callcenter.domain.interaction import Arrival, Channel
+from tests.builders import NOW, ident_of, later, make_customer, on_queue, reserve
 from tests.screenpop.conftest import House
 
 
@@ -117,9 +118,10 @@ async def test_somebody_unknown_is_proposed_as_of_the_company_of_their_mail_doma
     await house.pool.execute("insert into company (name, domains) values ('Heron \"A\"', '{heron.example}')")
     await house.sign_in("amy")
     await on_queue(house.log, house.users["amy"])
-    contact = await arrive(house.log, queue=house.queue)
+    arrival = Arrival(Channel.EMAIL, None, "email", "li@heron.example")
+    events = await interactions.arrive(house.log, arrival, queue=house.queue, queued=True, node=None, now=NOW)
+    contact = ident_of(events)
     await interactions.answer(house.log, await reserve(house.log, contact, house.users["amy"]), now=later(1))
-    await house.pool.execute("update interaction set address_kind = 'email', address = 'li@heron.example'")
     pop = await (await house.client.get(f"/api/v1/interactions/{contact}/pop")).json()
     assert (pop["customer"], pop["proposed_company"]) == (None, 'Heron "A"')
     # Proposed, never written by itself.
