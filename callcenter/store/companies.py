@@ -7,6 +7,7 @@ from datetime import date, datetime
 import asyncpg
 
 from callcenter.errors import NotFound
+from callcenter.store.customer_merges import Merge
 from callcenter.store.log import Connection
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
@@ -63,19 +64,6 @@ class InForce:
     customer: str
     starts_on: date
     ends_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """`source`: the company that was merged into this one; `by`, `undone_by`: names of users."""
-
-    id: int
-    source: int
-    source_name: str
-    at: datetime
-    by: str | None
-    undone_at: datetime | None
-    undone_by: str | None
 
 
 def _company(row: asyncpg.Record) -> Company:

@@ -12,7 +12,7 @@ SQL = Queries.beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`source`: whose record was merged into the customer's; `by`, `undone_by`: names of users."""
+    """`source`: what was merged into the record; `by`, `undone_by`: names of users."""
 
     id: int
     source: int

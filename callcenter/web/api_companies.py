@@ -13,9 +13,10 @@ from callcenter.actions import company_merges
 from callcenter.domain.agent import Role
 from callcenter.domain.company import MOST_DOMAINS
 from callcenter.domain.ticket import Priority, TicketState
-from callcenter.errors import Invalid, NotFound
+from callcenter.errors import Invalid
 from callcenter.store import companies as store
 from callcenter.store.companies import Company
+from callcenter.web.api_customer_merges import latest
 from callcenter.web.auth import identity
 from callcenter.web.body import ID, STRICT, Id, Line, Name, answer, path_id, read_body, read_query
 from callcenter.web.keys import CLOCK, LOG, POOL
@@ -264,12 +265,7 @@ async def post_company_merge(request: web.Request) -> web.StreamResponse:
 async def post_undo_company_merge(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, UndoCompanyMerge)
     ident = path_id(request)
-    wanted = given.merge
-    if wanted is None:
-        found = await store.merges(request.app[POOL], ident)
-        wanted = next((each.id for each in found if each.undone_at is None), None)
-        if wanted is None:
-            raise NotFound(f"Nothing is merged into company {ident}.")
+    wanted = given.merge or latest(await store.merges(request.app[POOL], ident), f"company {ident}")
     await company_merges.undo(
         request.app[LOG], wanted, into=ident, actor=identity(request).user_id, now=request.app[CLOCK]()
     )

@@ -1,5 +1,6 @@
 """Customers who turn out to be one, and those who were not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from callcenter.actions import customer_merges as actions
 from callcenter.domain.agent import Role
 from callcenter.errors import NotFound
 from callcenter.store import customer_merges, customers
+from callcenter.store.customer_merges import Merge
 from callcenter.web.auth import identity
 from callcenter.web.body import ID, STRICT, answer, path_id, read_body
 from callcenter.web.keys import CLOCK, LOG, POOL
@@ -53,6 +55,14 @@ class Undo:
 
     __pydantic_config__ = STRICT
     merge: Ident | None = None
+
+
+def latest(merges: Sequence[Merge], into: str) -> int:
+    """The number of the first that stands. Raises NotFound."""
+    found = next((each.id for each in merges if each.undone_at is None), None)
+    if found is None:
+        raise NotFound(f"Nothing is merged into {into}.")
+    return found
 
 
 async def _merges(request: web.Request, ident: int) -> Merges:
@@ -105,12 +115,7 @@ async def post_customer_merge(request: web.Request) -> web.StreamResponse:
 async def post_undo_customer_merge(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, Undo)
     ident = path_id(request)
-    wanted = given.merge
-    if wanted is None:
-        found = await customer_merges.of_customer(request.app[POOL], ident)
-        wanted = next((each.id for each in found if each.undone_at is None), None)
-        if wanted is None:
-            raise NotFound(f"Nothing is merged into customer {ident}.")
+    wanted = given.merge or latest(await customer_merges.of_customer(request.app[POOL], ident), f"customer {ident}")
     await actions.undo(request.app[LOG], wanted, into=ident, actor=identity(request).user_id, now=request.app[CLOCK]())
     return answer(await _merges(request, ident))
 

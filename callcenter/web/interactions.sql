@@ -121,7 +121,8 @@ select exists (
 -- name: waiting
 -- What decides who may take something that waits; no row when it does not.
 select i.id, i.channel, i.queued_at, coalesce(i.language, c.language) as language, i.preferred_as
-from interaction i left join customer c on c.id = i.customer_id where i.id = $1 and i.state = 'queued';
+from interaction i left join customer c on c.id = work_customer(i.id, i.customer_id, i.channel)
+where i.id = $1 and i.state = 'queued';
 
 -- name: day
 -- The first and the last that arrived in a time, and how many ids lie between; rows lie in the order of their arrival.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from callcenter.actions import agents
+from callcenter.actions import agents, offered_work
 from callcenter.domain.interaction import Channel
 from tests.web.conftest import Doors
 
@@ -99,6 +99,21 @@ async def test_why_names_the_language_and_what_those_who_are_free_lack(doors: Do
     said = await why(doors, item["id"])
     assert "It asks for tea >= 2 or coffee >= 3. bo is free and lacks tea 2 or coffee 3." in said
     assert "language" not in await why(doors, (await posted(doors, language="fr"))["id"])
+
+
+async def test_why_names_the_language_of_an_offered_tickets_customer(doors: Doors) -> None:
+    await a_queue(doors, language=2, offers_tickets=True)
+    await doors.log.pool.execute("""update users set skills = '{"lang:zh": 1}' where name = 'amy'""")
+    insert = "insert into customer (name, language) values ($1, $2) returning id"
+    customer = await doors.log.pool.fetchval(insert, "Li", "zh_CN")
+    await doors.log.pool.execute(
+        "insert into ticket (number, subject, customer_id, queue_id, created_at, updated_at)"
+        " select 7, 'No hot water', $1, id, $2, $2 from queue where name = 'support'",
+        customer, doors.clock(),
+    )  # fmt: skip
+    await offered_work.reconcile_all(doors.log, now=doors.clock())
+    waiting = await doors.log.pool.fetchval("select id from interaction where channel = 'ticket'")
+    assert "the language zh 2" in await why(doors, waiting)
 
 
 async def test_why_says_as_what_somebody_was_preferred(doors: Doors) -> None:
