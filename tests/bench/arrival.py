@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import uvloop
@@ -36,11 +37,11 @@ async def arrivals(dsn: str, *, customers: int, rounds: int, calls: int) -> list
         )
         queue = await pool.fetchval("select min(id) from queue")
         log = ContactLog(pool)
-        numbers = iter(range(1, customers))
+        numbers = count(1)
         run = time.time_ns()
 
         async def insert() -> None:
-            await pool.execute(_ONE_ROW, datetime.now(UTC), phone_of(next(numbers)))
+            await pool.execute(_ONE_ROW, datetime.now(UTC), phone_of(1 + next(numbers) % customers))
 
         async def arrive() -> None:
             number = next(numbers)
