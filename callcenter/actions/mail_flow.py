@@ -7,9 +7,10 @@ from enum import StrEnum
 import asyncpg
 
 from callcenter.actions import fax_in, tickets
+from callcenter.actions.ticket_values import LONGEST_SUBJECT
 from callcenter.domain.forwarded import find_forwarded
 from callcenter.domain.mail import Forwarded, Mail, Mailbox
-from callcenter.domain.mail_rules import HOUR, MailRules
+from callcenter.domain.mail_rules import HOUR, MailRules, read_mail_rules
 from callcenter.domain.thread import bare_address
 from callcenter.domain.ticket import Priority
 from callcenter.store.log import Transaction
@@ -110,11 +111,15 @@ async def flood_ticket(tx: Transaction, address: str) -> int | None:
     return found
 
 
-async def open_flood_ticket(tx: Transaction, address: str, interaction: int, *, now: datetime) -> int:
-    """The ticket for what is too much of this address from now on; `interaction` is its first."""
+async def open_flood_ticket(tx: Transaction, address: str, subject: str, interaction: int, *, now: datetime) -> int:
+    """The ticket for what is too much of this address from now on; `interaction` is its first, with this subject.
+
+    It is called by the address, the rate that was passed, and that subject: words of no language.
+    """
+    rules = read_mail_rules(await tx.connection.fetchval(SQL.rules))
     ticket = await tickets.open_ticket(
         tx,
-        subject=f"Many messages from {address}",
+        subject=f"{address} (> {rules.messages_per_hour}/h): {subject}"[:LONGEST_SUBJECT],
         customer=None,
         interaction=interaction,
         queue=None,

@@ -305,7 +305,7 @@ async def _file(tx: Transaction, post: _Post, interaction: int, *, now: datetime
     if not post.works:
         return None
     if case.flood and post.correspondent is not None:
-        return await mail_flow.open_flood_ticket(tx, post.correspondent, interaction, now=now)
+        return await mail_flow.open_flood_ticket(tx, post.correspondent, _subject(post.mail), interaction, now=now)
     ticket = await tickets.open_ticket(
         tx,
         subject=_subject(post.mail),

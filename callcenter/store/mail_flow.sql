@@ -17,3 +17,6 @@ select id from (select id, state from up order by n desc limit 1) last where sta
 -- name: remember_flood
 insert into mail_flood (address, ticket_id) values ($1, $2)
 on conflict (address) do update set ticket_id = excluded.ticket_id;
+
+-- name: rules
+select mail_rules from organisation;

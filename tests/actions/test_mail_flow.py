@@ -29,7 +29,7 @@ async def test_too_many_messages_of_an_address_go_into_one_ticket(post: Post, po
     assert len(set(found[3:])) == 1
     assert found[3] not in found[:3]
     assert await pool.fetchval("select subject from ticket where id = $1", found[3]) == (
-        "Many messages from wang@customer.example"
+        "wang@customer.example (> 3/h): Question 3"
     )
     assert await post.count("mail") == 7
     assert await pool.fetchval("select count(*) from interaction where ticket_id = $1", found[3]) == 4
