@@ -10,9 +10,12 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
+from callcenter.actions import interactions
+from callcenter.domain.interaction import Arrival, Channel
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from channels.email.intake import Intake
+from channels.email.pace import GAP
 from channels.email.server import MailServer
 from tests.channels.email.messages import message
 
@@ -63,6 +66,33 @@ async def test_while_the_database_is_away_the_sender_is_to_try_again(door: MailS
         with pytest.raises(aiosmtplib.SMTPDataError) as refused:
             await smtp.data(message())
         assert refused.value.code == 451
+
+
+class Watched(Intake):
+    """Tells when each message was let in."""
+
+    let_in: list[float]
+
+    async def turn(self) -> None:
+        await super().turn()
+        self.let_in.append(asyncio.get_running_loop().time())
+
+
+async def test_while_the_phone_rings_messages_are_let_in_one_after_the_other(
+    log: ContactLog, mailbox: None, now: datetime
+) -> None:
+    intake = Watched(log, clock=lambda: now)
+    intake.let_in = []
+    door = MailServer(intake, protocol="smtp", at=("127.0.0.1", 0))
+    await door.start()
+    try:
+        call = Arrival(Channel.PHONE, "a call", None, None)
+        await interactions.arrive(log, call, queue=None, queued=False, node=None, now=now)
+        await asyncio.gather(*[hand_in(door, message(Message_ID=f"<m{n}@customer.example>")) for n in range(3)])
+    finally:
+        await door.stop()
+    first, second, third = intake.let_in
+    assert min(second - first, third - second) > GAP / 2
 
 
 async def test_lmtp_answers_for_each_recipient(log: ContactLog, mailbox: None, now: datetime) -> None:
