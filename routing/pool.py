@@ -93,7 +93,7 @@ class Pool:
             if line := self.waiting[stage]:
                 head = line[0]
                 if first is None or head < first:
-                    first = First(*head, stage)
+                    first = First(head[0], head[1], head[2], stage)
             self._firsts[stage] = first
             stage -= 1
 
@@ -119,8 +119,8 @@ class Pool:
                 break
         if (own := self.held.first()) is None:
             return first
-        entry, agent = own
-        held = First(*entry[:3], entry[-1], agent)
+        wish, agent = own
+        held = First(*wish[:3], wish[-1], agent)
         return held if first is None or held < first else first
 
     def first_free(self, stage: int) -> int:

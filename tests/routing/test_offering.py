@@ -1,13 +1,14 @@
 """The leader hears what becomes of offered tickets and tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
 
 from callcenter.actions import interactions, offered_work, tickets
+from callcenter.domain.events import Event
 from callcenter.domain.interaction import ReservationState
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -66,6 +67,12 @@ async def test_what_changes_while_a_ticket_is_offered_counts_as_soon_as_it_waits
     ident = await pool.fetchval("select interaction_id from offered_work")
     offer = await reserve(floor.log, ident, floor.agent, now=later(1))
     kinds: asyncio.Queue[str] = asyncio.Queue()
+
+    def note(events: Sequence[Event]) -> None:
+        for event in events:
+            if event.interaction == ident:
+                kinds.put_nowait(event.kind)
+
     async with asyncio.timeout(20), offering(pool, database, floor.log, node=floor.node, clock=clock):
         changes = {"customer": customer} if field == "customer" else {"priority": "high"}
         await tickets.change(floor.log, ticket, changes=changes, version=None, actor=None, now=later(2))
@@ -74,7 +81,7 @@ async def test_what_changes_while_a_ticket_is_offered_counts_as_soon_as_it_waits
         await open_ticket(floor)
         for _ in range(2):
             await clock.looks.get()
-        floor.log.listen(lambda events: [kinds.put_nowait(each.kind) for each in events if each.interaction == ident])
+        floor.log.listen(note)
         await interactions.return_to_queue(floor.log, offer, state=ReservationState.REJECTED, reason="", now=later(3))
         told = "interaction.revalued" if field == "customer" else "interaction.moved"
         while await kinds.get() != told:
