@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from callcenter.actions import by_hand, offered_work, outcalls, tasks, tickets
 from callcenter.domain.interaction import Channel
@@ -108,5 +108,5 @@ class Papers:
         self.live.append(ident)
 
     async def note(self, agent: int) -> None:
-        noted = by_hand.Noted(channel=Channel.VISIT, began_at=self.now - timedelta(minutes=1), queue=self.queues[0])
+        noted = by_hand.Noted(channel=Channel.VISIT, began_at=self.now, queue=self.queues[0])
         await by_hand.note(self.log, noted, actor=self.agents[agent], now=self.now)
