@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from callcenter.actions import agents, contracts, customer_merges, customers, interactions, transfers
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
+from callcenter.domain.interaction import OFFERED_WORK, Arrival, Channel, Outcome, ReservationState
 from callcenter.domain.overflow import Treatment
 from callcenter.errors import Conflict
 from callcenter.store.directory import Directory
@@ -111,6 +111,9 @@ class Play(Papers):
             self.heard.apply(event)
             if event.kind == "interaction.reserved":
                 self.offers.append(event.data["reservation"])
+            if event.kind == "interaction.arrived" and event.data["channel"] in OFFERED_WORK:
+                assert event.interaction is not None
+                self.live.append(event.interaction)
 
     async def fresh(self) -> RouterState:
         """What a router that starts now would know, once changes of customers have reached their waiting work."""
