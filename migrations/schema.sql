@@ -1033,8 +1033,10 @@ create table reservation (
     note text,
     decision jsonb,
     version integer default 1 not null,
+    queue_id bigint,
     constraint reservation_pkey PRIMARY KEY (id)
 ) with (fillfactor=70);
+CREATE INDEX reservation_created ON reservation USING brin (created_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX reservation_interaction ON reservation USING btree (interaction_id);
 CREATE INDEX reservation_live ON reservation USING btree (id) WHERE (state = ANY (ARRAY['pending', 'accepted']));
 CREATE UNIQUE INDEX reservation_offer ON reservation USING btree (agent_id) WHERE (state = 'pending');
@@ -1081,6 +1083,7 @@ create table segment (
     constraint segment_pkey PRIMARY KEY (interaction_id, n)
 );
 CREATE INDEX segment_agent ON segment USING btree (agent_id, interaction_id DESC);
+CREATE INDEX segment_started ON segment USING brin (started_at) WITH (pages_per_range='32', autosummarize='on');
 
 create table session (
     token_hash bytea not null,

@@ -52,7 +52,7 @@ def propose(state: RouterState, queue: int, channel: str, now: datetime) -> Prop
     if pool is None or not pool.idle[0] or pool.plan.is_personal or state.first_ready() is not None:
         return None
     work = Waiting(0, queue, now, 1, channel=channel)
-    return _decision(state, work, pool, First(state.place_of(work), 0, 0), pool.first_free(0), now)
+    return _decision(state, work, pool, First(*state.entry_of(work), 0), pool.first_free(0), now)
 
 
 def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent: int, now: datetime) -> Decision:

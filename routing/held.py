@@ -6,27 +6,29 @@ from datetime import datetime
 
 from sortedcontainers import SortedList
 
-# Place, interaction, how many agents would rather have it, stage.
-Entry = tuple[datetime, int, int, int]
+# Of work in line: since when it seems to wait, since when it does (the longest goes first among equals), which it is.
+Entry = tuple[datetime, datetime, int]
+# The same, how many agents would rather have it, stage.
+Wish = tuple[datetime, datetime, int, int, int]
 
 
 class Held:
     """The lines of one pool that are for one agent each, and which of these agents are free."""
 
     def __init__(self) -> None:
-        self.places: SortedList = SortedList()  # of (place, interaction), each once
-        self._lines: dict[int, SortedList] = {}  # of entries
+        self.entries: SortedList = SortedList()  # each once
+        self._lines: dict[int, SortedList] = {}  # of wishes
         self._free: set[int] = set()
-        self._firsts: list[tuple[Entry, int]] = []  # sorted: the first of each line whose agent is free
-        self._first_of: dict[int, tuple[Entry, int]] = {}
+        self._firsts: list[tuple[Wish, int]] = []  # sorted: the first of each line whose agent is free
+        self._first_of: dict[int, tuple[Wish, int]] = {}
 
-    def add(self, agent: int, entry: Entry) -> None:
-        self._lines.setdefault(agent, SortedList()).add(entry)
+    def add(self, agent: int, wish: Wish) -> None:
+        self._lines.setdefault(agent, SortedList()).add(wish)
         self._look_again(agent)
 
-    def remove(self, agent: int, entry: Entry) -> None:
+    def remove(self, agent: int, wish: Wish) -> None:
         line = self._lines[agent]
-        line.remove(entry)
+        line.remove(wish)
         if not line:
             del self._lines[agent]
         self._look_again(agent)
@@ -42,20 +44,20 @@ class Held:
         if self._lines:
             self._look_again(agent)
 
-    def first_for(self, agent: int) -> Entry | None:
+    def first_for(self, agent: int) -> Wish | None:
         line = self._lines.get(agent)
         return line[0] if line else None
 
-    def first(self) -> tuple[Entry, int] | None:
+    def first(self) -> tuple[Wish, int] | None:
         """The first that an agent who is free may take, and who that is."""
         return self._firsts[0] if self._firsts else None
 
-    def takers(self, place: tuple[datetime, int], stage: int, agents: Iterable[int]) -> list[int]:
-        """Which of the agents for whom the work of this place waits are free."""
+    def takers(self, entry: Entry, stage: int, agents: Iterable[int]) -> list[int]:
+        """Which of the agents for whom this work waits are free."""
         return [
             agent
             for rank, agent in enumerate(agents)
-            if agent in self._free and (*place, rank, stage) in self._lines.get(agent, ())
+            if agent in self._free and (*entry, rank, stage) in self._lines.get(agent, ())
         ]
 
     def _look_again(self, agent: int) -> None:

@@ -40,7 +40,7 @@ class Offering:
         self._all = True
         self._tickets: set[int] = set()
         self._tasks: set[int] = set()
-        self._ended: set[int] = set()  # offers that are over: what they were about may have come back
+        self._returned: set[int] = set()  # offers that are to be looked at for what they are about
 
     def note(self, events: Sequence[Event]) -> None:
         if not self._leadership.leads:
@@ -56,11 +56,11 @@ class Offering:
                 self._tickets.add(event.ticket)
             elif event.noun == "task":
                 self._tasks.add(event.data["task"])
-            elif event.kind in _ENDS and event.data.get("channel") in _OFFERED and event.interaction is not None:
-                self._ended.add(event.interaction)
+            elif _comes_back(event) and event.interaction is not None:
+                self._returned.add(event.interaction)
             elif (event.kind in _ENDS or event.kind == "interaction.linked") and event.ticket is not None:
                 self._tickets.add(event.ticket)
-        if self._all or self._tickets or self._tasks or self._ended:
+        if self._all or self._tickets or self._tasks or self._returned:
             self._wake.set()
 
     @property
@@ -94,14 +94,14 @@ class Offering:
         # Whatever is heard from now on is looked at again.
         tickets, self._tickets = self._tickets, set()
         tasks, self._tasks = self._tasks, set()
-        ended, self._ended = self._ended, set()
+        returned, self._returned = self._returned, set()
         if self._all:
             self._all = False
             while await offered_work.reconcile_all(self._log, now=now):
                 pass
             return
-        if ended:
-            for row in await self._log.pool.fetch(SQL.behind, sorted(ended)):
+        if returned:
+            for row in await self._log.pool.fetch(SQL.behind, sorted(returned)):
                 if row["ticket_id"] is not None:
                     tickets.add(row["ticket_id"])
                 else:
@@ -111,3 +111,10 @@ class Offering:
             await offered_work.reconcile(
                 self._log, tickets=sorted(tickets)[some], tasks=sorted(tasks)[some], now=self._clock()
             )
+
+
+def _comes_back(event: Event) -> bool:
+    """Whether an offer is over, so that what it was about may be free again; or waits again, while that may have got
+    another customer or priority as somebody looked at it."""
+    over = event.kind in _ENDS or (event.kind == "interaction.queued" and "returned" in event.data)
+    return over and event.data.get("channel") in _OFFERED

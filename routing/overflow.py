@@ -81,5 +81,5 @@ def holds(
         return False
     state.settle(now)
     pools = [pool for channel in AT_ONCE for pool in state.lines(queue, channel)]
-    lines = [line for pool in pools for line in (*pool.waiting, pool.held.places)]
-    return not any(now - since(state.waiting[ident]) > within for line in lines for _, ident in line)
+    lines = [line for pool in pools for line in (*pool.waiting, pool.held.entries)]
+    return not any(now - since(state.waiting[ident]) > within for line in lines for *_, ident in line)

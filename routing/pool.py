@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sortedcontainers import SortedList
 
 from callcenter.domain.needs import Needs, understand
-from routing.held import Held
+from routing.held import Entry, Held
 from routing.plan import QueuePlan
 
 # An agent's place in line: what is in hand, what the queue's strategy looks at, since when they are idle, who it is.
@@ -27,6 +27,7 @@ class First(NamedTuple):
     """
 
     place: datetime
+    queued_at: datetime
     interaction: int
     stage: int
     agent: int | None = None
@@ -45,7 +46,7 @@ class Pool:
     thresholds: tuple[timedelta, ...]
     entries: Mapping[int, int]
     shifts: Mapping[int, timedelta]
-    waiting: list[SortedList] = field(init=False)  # of (place, interaction)
+    waiting: list[SortedList] = field(init=False)  # of entries
     idle: list[list[Turn]] = field(init=False)  # sorted
     held: Held = field(default_factory=Held)
     doing: Counter[str] = field(default_factory=Counter)  # its members who may not, by why
@@ -60,31 +61,31 @@ class Pool:
         self._firsts = [None for _ in (*self.thresholds, None)]
         self.asks = understand(self.plan.needs)
 
-    def join(self, place: tuple[datetime, int], stage: int, agents: Iterable[int] | None) -> None:
+    def join(self, entry: Entry, stage: int, agents: Iterable[int] | None) -> None:
         """`agents`: for whom the work waits, the best first; None: for anybody."""
         if agents is not None:
-            self.held.places.add(place)
+            self.held.entries.add(entry)
             for rank, agent in enumerate(agents):
                 if self.entries[agent] <= stage:
-                    self.held.add(agent, (*place, rank, stage))
+                    self.held.add(agent, (*entry, rank, stage))
             return
-        self.waiting[stage].add(place)
-        first = First(place[0], place[1], stage)
+        self.waiting[stage].add(entry)
+        first = First(*entry, stage)
         while stage >= 0 and ((known := self._firsts[stage]) is None or first < known):
             self._firsts[stage] = first
             stage -= 1
 
-    def leave(self, place: tuple[datetime, int], stage: int, agents: Iterable[int] | None) -> None:
+    def leave(self, entry: Entry, stage: int, agents: Iterable[int] | None) -> None:
         """As it was joined."""
         if agents is not None:
-            self.held.places.remove(place)
+            self.held.entries.remove(entry)
             for rank, agent in enumerate(agents):
                 if self.entries[agent] <= stage:
-                    self.held.remove(agent, (*place, rank, stage))
+                    self.held.remove(agent, (*entry, rank, stage))
             return
         gone = self._firsts[stage]
-        if gone is None or gone.interaction != place[1]:
-            self.waiting[stage].remove(place)
+        if gone is None or gone.interaction != entry[-1]:
+            self.waiting[stage].remove(entry)
             return
         self.waiting[stage].pop(0)
         first = self._firsts[stage + 1]
@@ -92,7 +93,7 @@ class Pool:
             if line := self.waiting[stage]:
                 head = line[0]
                 if first is None or head < first:
-                    first = First(head[0], head[1], stage)
+                    first = First(head[0], head[1], head[2], stage)
             self._firsts[stage] = first
             stage -= 1
 
@@ -106,7 +107,7 @@ class Pool:
         first, own = self._firsts[self.entries[agent]], self.held.first_for(agent)
         if own is None:
             return first
-        mine = First(own[0], own[1], own[3], agent)
+        mine = First(*own[:3], own[-1], agent)
         return mine if first is None or mine < first else first
 
     def first_ready(self) -> First | None:
@@ -118,8 +119,8 @@ class Pool:
                 break
         if (own := self.held.first()) is None:
             return first
-        (place, interaction, _, stage), agent = own
-        held = First(place, interaction, stage, agent)
+        wish, agent = own
+        held = First(*wish[:3], wish[-1], agent)
         return held if first is None or held < first else first
 
     def first_free(self, stage: int) -> int:
@@ -138,12 +139,12 @@ class Pool:
         best.sort()
         return best[:CANDIDATES]
 
-    def ahead_of(self, place: tuple[datetime, int]) -> int:
-        """How much work stands before a place, what waits for agents of its own included."""
-        return sum(line.bisect_left(place) for line in (*self.waiting, self.held.places))
+    def ahead_of(self, entry: Entry) -> int:
+        """How much work stands before an entry, what waits for agents of its own included."""
+        return sum(line.bisect_left(entry) for line in (*self.waiting, self.held.entries))
 
     def waits(self) -> int:
-        return sum(map(len, (*self.waiting, self.held.places)))
+        return sum(map(len, (*self.waiting, self.held.entries)))
 
     def free(self) -> int:
         return sum(map(len, self.idle))

@@ -220,8 +220,8 @@ class _Day:
     def _answer(self, ident: int, agent: int, queue: int, at: float) -> None:
         call = self._calls.pop(ident)
         self._state.remove(ident, 2)
-        self._state.served[agent] += 1
-        self._state.turns[queue, agent] = _moment(at)
+        self._state.tally.served[agent] += 1
+        self._state.tally.turns[queue, agent] = _moment(at)
         self._talking.add(agent)
         self._put(agent, "interacting", None)
         self._at(at + call.handle, lambda end: self._finish(agent, end))

@@ -18,6 +18,7 @@ from callcenter.store.queries import Queries
 from routing.facts import AgentState, Waiting
 from routing.plan import Member, QueuePlan, Rule
 from routing.state import RouterState
+from routing.tally import Horizon, Tally
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
 # Strategies that look at what else the day has brought.
@@ -25,10 +26,11 @@ _COUNTING = frozenset({"fewest", "round_robin"})
 
 
 async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> RouterState:
-    """One consistent snapshot; events older than it fall away by their versions."""
+    """One consistent snapshot; events that it shows change nothing."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         plans = _plans(await connection.fetch(_SQL.plans))
         skills = {row["id"]: row["skills"] for row in await connection.fetch(_SQL.skills)}
+        shown = await connection.fetchrow(_SQL.shown)
         agents = await connection.fetch(_SQL.agents)
         waiting = await connection.fetch(_SQL.waiting)
         limits = await connection.fetchrow(_SQL.limits)
@@ -37,9 +39,18 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
         served = await connection.fetch(_SQL.served, day_began) if counting else []
         turns = await connection.fetch(_SQL.turns, day_began) if counting else []
     assert limits is not None
-    state = RouterState(plans, skills=skills, limits=_limits(limits, capacities), require_console=require_console)
-    state.served.update({row["agent_id"]: row["contacts"] for row in served})
-    state.turns.update({(row["queue_id"], row["agent_id"]): row["at"] for row in turns})
+    assert shown is not None
+    tally = Tally(since=day_began)
+    tally.served.update({row["agent_id"]: row["contacts"] for row in served})
+    tally.turns.update({(row["queue_id"], row["agent_id"]): row["at"] for row in turns})
+    state = RouterState(
+        plans,
+        skills=skills,
+        limits=_limits(limits, capacities),
+        require_console=require_console,
+        tally=tally,
+        horizon=Horizon.parse(shown["epoch"], shown["snapshot"]),
+    )
     for row in agents:
         state.put_agent(AgentState(*row))
     for row in waiting:

@@ -1,7 +1,7 @@
 """What the router knows: waiting work and agents, as a fold over the contact log; no IO, no clock."""
 
 from bisect import bisect_left, insort
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +15,12 @@ from callcenter.domain.interaction import Channel, State
 from callcenter.domain.needs import Skills, spoken, strength
 from callcenter.domain.order import place
 from routing.facts import AgentState, Waiting, agent_of, waiting_of
-from routing.held import Wishes
+from routing.held import Entry, Wishes
 from routing.lending import Lending, Loan
 from routing.plan import QueuePlan
 from routing.pool import First, Pool, Turn
 from routing.staffing import AT_WORK, Staffing
+from routing.tally import Horizon, Tally
 
 # Versions of work that has left, so that an older event that arrives late does not bring it back.
 _LEFT = 20_000
@@ -31,7 +32,7 @@ class _Place:
 
     pool: Pool
     stage: int
-    entry: tuple[datetime, int]
+    entry: Entry
     agents: tuple[int, ...] | None
 
 
@@ -49,8 +50,12 @@ class RouterState:
         skills: Mapping[int, Skills] | None = None,
         limits: Limits | None = None,
         require_console: bool,
+        tally: Tally | None = None,
+        horizon: Horizon | None = None,  # what the rows to be put in show: events of that change nothing
     ) -> None:
         self.require_console = require_console
+        self.tally = tally or Tally()
+        self._horizon = horizon
         self.waiting: dict[int, Waiting] = {}
         self.agents: dict[int, AgentState] = {}
         self.taken_work: set[int] = set()
@@ -72,11 +77,9 @@ class RouterState:
         self._moved_work: set[int] = set()
         self._moved_agents: set[int] = set()
         self._timers: list[tuple[datetime, int, int]] = []  # when, 0 for work and 1 for an agent, which
-        # Sorted, of place, interaction, pool: the first of each pool that somebody may take.
-        self._ready: list[tuple[datetime, int, Pool]] = []
+        # Sorted, of entry and pool: the first of each pool that somebody may take.
+        self._ready: list[tuple[datetime, datetime, int, Pool]] = []
         self._left: OrderedDict[int, int] = OrderedDict()
-        self.served: Counter[int] = Counter()  # contacts since the day began, by agent
-        self.turns: dict[tuple[int, int], datetime] = {}  # when a queue last chose an agent
         for queue, plan in self.plans.items():
             self._lending.add(queue, plan.loans())
             pool = self._open(queue, Channel.PHONE, None)  # calls are asked about before the first one comes
@@ -100,6 +103,8 @@ class RouterState:
 
     def apply(self, event: Event) -> bool:
         """Whether it changed anything that may lead to a decision."""
+        if self._horizon is not None and self._horizon.shows(event):
+            return False
         match event.noun:
             case "interaction" if event.interaction is not None and event.version is not None:
                 return self._interaction(event, event.interaction, event.version)
@@ -108,18 +113,14 @@ class RouterState:
         return False
 
     def _interaction(self, event: Event, ident: int, version: int) -> bool:
+        if (agent := self.tally.note(event)) is not None:
+            self._moved_agents.add(agent)
         known = self.waiting.get(ident)
         if version <= (known.version if known else self._left.get(ident, 0)):
             return False
-        data, queue = event.data, event.queue
-        if data["state"] == State.QUEUED and queue is not None:
-            self.put_waiting(waiting_of(ident, queue, version, data))
+        if event.queue is not None and event.data["state"] == State.QUEUED:
+            self.put_waiting(waiting_of(ident, event.queue, version, event.data))
             return True
-        if event.agent is not None and queue is not None:
-            if event.kind == "interaction.reserved":
-                self.turns[queue, event.agent] = event.at
-            elif event.kind == "interaction.answered":
-                self.served[event.agent] += 1
         self.remove(ident, version)
         return False
 
@@ -218,6 +219,10 @@ class RouterState:
         shift = tiers.get(work.tier or "", timedelta()) + work.contract
         return place(work.queued_at, priority=work.priority, shift=shift)
 
+    def entry_of(self, work: Waiting) -> Entry:
+        """Where it stands in the one order; of two that look equally old the one that waits longer is first."""
+        return self.place_of(work), work.queued_at, work.interaction
+
     def lines(self, queue: int, channel: str) -> list[Pool]:
         """A channel's pools in a queue: one for each language that somebody waits in, or has waited in."""
         return self._lines.get((queue, channel), [])
@@ -244,7 +249,7 @@ class RouterState:
                 heappush(self._timers, (work.queued_at + threshold, 0, work.interaction))
                 break
             stage = later
-        at = _Place(pool, stage, (self.place_of(work), work.interaction), self._waited_for(work, pool, now))
+        at = _Place(pool, stage, self.entry_of(work), self._waited_for(work, pool, now))
         self._places[work.interaction] = at
         pool.join(at.entry, stage, at.agents)
         self._look_again(pool)
@@ -333,9 +338,9 @@ class RouterState:
         ident, in_hand = agent.agent, sum(agent.load.values())
         match pool.plan.strategy:
             case "fewest":
-                return (in_hand, self.served[ident], since, ident)
+                return (in_hand, self.tally.served[ident], since, ident)
             case "round_robin":
-                turn = self.turns.get((pool.plan.queue, ident))
+                turn = self.tally.turns.get((pool.plan.queue, ident))
                 return (in_hand, _NEVER if turn is None else turn.timestamp(), since, ident)
             case "best_skill":
                 has = self._skills.get(ident, {})
@@ -347,9 +352,9 @@ class RouterState:
         if first == known:
             return
         if known is not None:
-            del self._ready[bisect_left(self._ready, (known.place, known.interaction, pool))]
+            del self._ready[bisect_left(self._ready, (*known[:3], pool))]
         if first is not None:
-            insort(self._ready, (first.place, first.interaction, pool))
+            insort(self._ready, (*first[:3], pool))
         pool.ready = first
 
     # -- for decisions
@@ -364,15 +369,16 @@ class RouterState:
 
     def best_for(self, agent: int) -> tuple[Pool, First] | None:
         """What looks oldest to an agent, of all that they may take now."""
-        best: tuple[datetime, int, Pool, First] | None = None
+        best: tuple[datetime, datetime, int, Pool, First] | None = None
         for pool, _, _ in self._lined.get(agent, ()):
             if (first := pool.first_for(agent)) is None:
                 continue
             shift = pool.shifts.get(agent)
-            looks = (first.place if shift is None else first.place - shift, first.interaction, pool, first)
+            since = first.place if shift is None else first.place - shift
+            looks = (since, first.queued_at, first.interaction, pool, first)
             if best is None or looks < best:
                 best = looks
-        return None if best is None else best[2:]
+        return None if best is None else best[3:]
 
     def takers(self, interaction: int) -> list[Turn]:
         """Who of those for whom it waits is free, the best first."""

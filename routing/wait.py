@@ -73,8 +73,8 @@ def _for_next(state: RouterState, queue: int, channel: str, handling: float, *, 
 
 def _ahead(state: RouterState, work: Waiting) -> int:
     """Of all languages: whoever speaks several serves the oldest of them all."""
-    place = (state.place_of(work), work.interaction)
-    return sum(pool.ahead_of(place) for pool in state.lines(work.queue, work.channel))
+    entry = state.entry_of(work)
+    return sum(pool.ahead_of(entry) for pool in state.lines(work.queue, work.channel))
 
 
 def _ready(pool: Pool, stage: int) -> int:

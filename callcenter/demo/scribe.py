@@ -115,7 +115,7 @@ class Scribe:
             3 * len(happened.tries) + (4 if handled else 2),
         )
         for number, attempt in enumerate(happened.tries, start=1):
-            self._write_try(ident, number, attempt, happened, step, note)
+            self._write_try(ident, number, attempt, happened, step, queue=queue.id, note=note)
         if handled and not stranger and (row := self._opinions.after(ident, person, queue, happened)):
             self.batch.add("survey", *row)
         if not stranger:
@@ -124,7 +124,9 @@ class Scribe:
         if case is not None and handled:
             self._write_note(ident, case, step, happened, note or "")
 
-    def _write_try(self, ident: int, number: int, attempt: Try, happened: Course, step: Step, note: str | None) -> None:
+    def _write_try(
+        self, ident: int, number: int, attempt: Try, happened: Course, step: Step, *, queue: int, note: str | None
+    ) -> None:
         self._reservations += 1
         answered = attempt.answered is not None
         self.batch.add(
@@ -132,6 +134,7 @@ class Scribe:
             self._reservations,
             ident,
             attempt.agent,
+            queue,
             number,
             step.channel,
             attempt.state,

@@ -24,8 +24,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "queued_at", "answered_at", "ended_at", "closed_at", "disposition", "note", "end_cause", "segments", "version",
     ),
     "reservation": (
-        "id", "interaction_id", "agent_id", "segment", "channel", "state", "reason", "created_at", "offered_at",
-        "answered_at", "released_at", "ended_at", "disposition", "note",
+        "id", "interaction_id", "agent_id", "queue_id", "segment", "channel", "state", "reason", "created_at",
+        "offered_at", "answered_at", "released_at", "ended_at", "disposition", "note",
     ),
     "segment": (
         "interaction_id", "n", "agent_id", "reservation_id", "leg", "endpoint", "started_at", "answered_at", "ended_at",

@@ -14,7 +14,7 @@ select ensure_log_months($1::timestamptz, $2::integer);
 -- The log of what was copied in, in the order in which it happened, with the after-images that the verbs would have written;
 -- of interactions that arrived since $1.
 with offer as materialized (
-    select r.*, i.queued_at, i.customer_id, i.queue_id, i.ticket_id
+    select r.*, i.queued_at, i.customer_id, i.ticket_id
     from reservation r join interaction i on i.id = r.interaction_id
     where i.arrived_at >= $1
 ), lately as materialized (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.actions import customers, offered_work, tasks, tickets
+from callcenter.actions import customers, interactions, offered_work, tasks, tickets
 from callcenter.domain.events import Event
 from callcenter.store.rules import TaskPlan
 from routing import snapshot
@@ -126,3 +126,15 @@ async def test_a_task_follows_its_ticket_when_only_the_ticket_is_looked_at(offer
         await tickets.change(tx, ticket.id, changes={"priority": "urgent"}, version=None, actor=None, now=later(2))
     await offered_work.reconcile(offers.house.log, tickets=[ticket.id], tasks=[], now=later(2))
     assert (await offers.waits()).priority == 240
+
+
+async def test_an_offered_ticket_waits_for_its_customers_owner_though_nobody_is_named_as_its_own(offers, pool):
+    owner = offers.house.directory.user_named("amy").id
+    await pool.execute("update queue set prefer = 'owner'")
+    await offers.house.directory.load()
+    someone = await make_customer(pool)
+    await pool.execute("update customer set owner_id = $1", owner)
+    await offers.open(someone)
+    work = await offers.waits()
+    await interactions.identify(offers.house.log, work.interaction, customer=None, actor=owner, now=later(2))
+    assert (await offers.waits()).preferred == (owner,)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,42 +12,38 @@ from hypothesis import strategies as st
 
 from callcenter.actions import agents, contracts, customer_merges, customers, interactions, transfers
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
+from callcenter.domain.interaction import OFFERED_WORK, Arrival, Channel, Outcome, ReservationState
 from callcenter.domain.overflow import Treatment
 from callcenter.errors import Conflict
+from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from routing import due, snapshot
 from routing.decide import decide
 from routing.state import RouterState
-from tests.builders import NOW, arrive, later, make_customer, make_node, make_queue, make_user, on_queue
+from tests.builders import NOW, arrive, later, make_customer, make_node, make_queue, make_user, on_queue, reserve
+from tests.routing.papers import Papers, one_of
 
 # A name of a method of Play, and what it is called with.
 Act = tuple[str, dict[str, Any]]
 
 PHONES = ["+8613800138000", "+8613800138001", "+8613800138002"]
+_BEFORE = NOW - timedelta(hours=1)
 _CAPACITIES = [{}, {"chat": 1}, {"chat": 2, "email": 2}, {"phone": 0}]
 
 
-@dataclass
-class Play:
-    """Three agents, three queues, three callers, and a router's state that hears of each act as it is done."""
+@dataclass(kw_only=True)
+class Play(Papers):
+    """Three agents, four queues, three callers, and a router's state that hears of each act as it is done."""
 
-    log: ContactLog
     node: int
-    agents: list[int]
-    queues: list[int]
-    customers: list[int]
     heard: RouterState
-    now: datetime = NOW
-    live: list[int] = field(default_factory=list)
-    offers: list[int] = field(default_factory=list)
     merged: list[tuple[int, int]] = field(default_factory=list)  # the merge, and into whom
-    events: list[Event] = field(default_factory=list)  # since the state was loaded
+    events: list[Event] = field(default_factory=list)  # all of them, whatever the state was loaded anew since
 
     @classmethod
     async def begin(cls, pool: Pool) -> "Play":
-        """Set the floor: skills by step, delays, shifts, tiers, languages, preferred agents, several strategies."""
+        """Set the floor: skills by step, delays, shifts, tiers, languages, preferred agents, every strategy."""
         log = ContactLog(pool)
         node = await make_node(pool)
         people = [await make_user(pool, f"a{n}") for n in range(3)]
@@ -59,13 +55,16 @@ class Play:
                 members=people,
                 tiers={"gold": "60s"},
                 language=1,
+                strategy="fewest",
                 prefer="last_agent",
                 needs={"a": 2},
                 steps=[{"after": "20s", "needs": {"a": 1}}, {"after": "40s", "needs": {}, "language": 0}],
             ),
-            await make_queue(pool, "billing", members=people[:2], language=1, prefer="owner", strategy="best_skill"),
-            await make_queue(pool, "tier2", members=people[1:], default_language="en"),
+            await make_queue(pool, "billing", members=people[:2], language=1, prefer="owner", strategy="round_robin"),
+            await make_queue(pool, "tier2", members=people[1:], default_language="en", tiers={"gold": "60s"}),
+            await make_queue(pool, "sales", members=people[:2], prefer="owner", strategy="best_skill"),
         ]
+        await pool.execute("update queue set offers_tickets = true, offers_tasks = true where name <> 'tier2'")
         await pool.execute("update queue_member set delay = '15s' where user_id = $1", people[2])
         await pool.execute("update queue_member set age_shift = '-30s' where user_id = $1", people[1])
         callers = [await make_customer(pool, name, phone=phone) for name, phone in zip("甲乙丙", PHONES, strict=True)]
@@ -73,10 +72,34 @@ class Play:
             "update customer set tier = 'gold', language = 'zh', owner_id = $2 where id = $1", callers[0], people[0]
         )
         for agent in people:
-            await on_queue(log, agent, node=node)
-        play = cls(log, node, people, queues, callers, await cls._load(pool))
+            await on_queue(log, agent, node=node, now=_BEFORE)
+        directory = Directory(pool)
+        await directory.load()
+        before = await cls._before(log, people, queues)
+        offer = await reserve(log, before[-1], people[0], now=_BEFORE)
+        play = cls(
+            log=log,
+            directory=directory,
+            agents=people,
+            queues=queues,
+            customers=callers,
+            node=node,
+            heard=await cls._load(pool),
+            live=before,
+            offers=[offer],
+        )
         log.listen(play._hear)
         return play
+
+    @staticmethod
+    async def _before(log: ContactLog, people: Sequence[int], queues: Sequence[int]) -> list[int]:
+        """Calls from before the day began: one that is over, the others wait."""
+        over, *waiting = [await arrive(log, queue=queues[n % 4], phone=PHONES[n % 3], now=_BEFORE) for n in range(5)]
+        offer = await reserve(log, over, people[2], now=_BEFORE)
+        await interactions.answer(log, offer, now=_BEFORE)
+        await interactions.end_interaction(log, over, cause="", now=_BEFORE)
+        await interactions.wrap_up(log, offer, queue=None, disposition=None, note=None, now=_BEFORE)
+        return waiting
 
     @staticmethod
     async def _load(pool: Pool) -> RouterState:
@@ -88,6 +111,9 @@ class Play:
             self.heard.apply(event)
             if event.kind == "interaction.reserved":
                 self.offers.append(event.data["reservation"])
+            if event.kind == "interaction.arrived" and event.data["channel"] in OFFERED_WORK:
+                assert event.interaction is not None
+                self.live.append(event.interaction)
 
     async def fresh(self) -> RouterState:
         """What a router that starts now would know, once changes of customers have reached their waiting work."""
@@ -102,10 +128,6 @@ class Play:
         self.now += timedelta(seconds=1)
         with suppress(Conflict):
             await getattr(self, name)(**arguments)
-
-    def _some(self, things: Sequence[int], which: int) -> int:
-        """One of the newest; 0 where there is none, which nothing has as its id."""
-        return things[-1 - which % min(len(things), 12)] if things else 0
 
     # -- customers and their work
 
@@ -125,20 +147,20 @@ class Play:
         self.live.append(events[0].interaction)
 
     async def enqueue(self, which: int, queue: int) -> None:
-        await interactions.enqueue(self.log, self._some(self.live, which), queue=self.queues[queue], now=self.now)
+        await interactions.enqueue(self.log, one_of(self.live, which), queue=self.queues[queue], now=self.now)
 
     async def adopt(self, which: int) -> None:
-        await interactions.adopt(self.log, self._some(self.live, which), node=self.node, leg=None, now=self.now)
+        await interactions.adopt(self.log, one_of(self.live, which), node=self.node, leg=None, now=self.now)
 
     async def abandon(self, which: int) -> None:
         await interactions.leave_unserved(
-            self.log, self._some(self.live, which), outcome=Outcome.ABANDONED, cause="", node=None, now=self.now
+            self.log, one_of(self.live, which), outcome=Outcome.ABANDONED, cause="", node=None, now=self.now
         )
 
     async def identify(self, which: int, customer: int) -> None:
         who = self.customers[customer]
         await interactions.identify(
-            self.log, self._some(self.live, which), customer=who, actor=self.agents[0], now=self.now
+            self.log, one_of(self.live, which), customer=who, actor=self.agents[0], now=self.now
         )
 
     async def change(self, customer: int, field: str, value: str | None) -> None:
@@ -186,7 +208,7 @@ class Play:
     async def reserve(self, which: int, agent: int) -> None:
         await interactions.reserve(
             self.log,
-            self._some(self.live, which),
+            one_of(self.live, which),
             agent=self.agents[agent],
             agent_version=None,
             reason="assigned",
@@ -196,15 +218,13 @@ class Play:
         )
 
     async def offer(self, which: int) -> None:
-        await interactions.offer(self.log, self._some(self.offers, which), due=later(15, self.now), now=self.now)
+        await interactions.offer(self.log, one_of(self.offers, which), due=later(15, self.now), now=self.now)
 
     async def answer(self, which: int) -> None:
-        await interactions.answer(self.log, self._some(self.offers, which), now=self.now)
+        await interactions.answer(self.log, one_of(self.offers, which), now=self.now)
 
     async def give_up(self, which: int, state: ReservationState) -> None:
-        await interactions.return_to_queue(
-            self.log, self._some(self.offers, which), state=state, reason="", now=self.now
-        )
+        await interactions.return_to_queue(self.log, one_of(self.offers, which), state=state, reason="", now=self.now)
 
     async def sweep(self) -> None:
         await due.sweep(self.log, self.now)
@@ -212,13 +232,13 @@ class Play:
     # -- conversations
 
     async def hold(self, which: int, held: bool) -> None:
-        await interactions.hold(self.log, self._some(self.live, which), held=held, now=self.now)
+        await interactions.hold(self.log, one_of(self.live, which), held=held, now=self.now)
 
     async def transfer(self, which: int, agent: int | None) -> None:
         to = None if agent is None else self.agents[agent]
         await interactions.transfer(
             self.log,
-            self._some(self.live, which),
+            one_of(self.live, which),
             agent=to,
             endpoint="PJSIP/1",
             leg=None,
@@ -229,18 +249,18 @@ class Play:
     async def hand_over(self, which: int, queue: int | None, agent: int) -> None:
         to = {"agent": self.agents[agent]} if queue is None else {"queue": self.queues[queue]}
         await transfers.hand_over(
-            self.log, self._some(self.offers, which), **to, note=None, actor=self.agents[0], now=self.now
+            self.log, one_of(self.offers, which), **to, note=None, actor=self.agents[0], now=self.now
         )
 
     async def release(self, which: int) -> None:
-        await interactions.release(self.log, self._some(self.offers, which), cause="", now=self.now)
+        await interactions.release(self.log, one_of(self.offers, which), cause="", now=self.now)
 
     async def end(self, which: int) -> None:
-        await interactions.end_interaction(self.log, self._some(self.live, which), cause="", now=self.now)
+        await interactions.end_interaction(self.log, one_of(self.live, which), cause="", now=self.now)
 
     async def wrap_up(self, which: int) -> None:
         await interactions.wrap_up(
-            self.log, self._some(self.offers, which), queue=None, disposition=None, note=None, now=self.now
+            self.log, one_of(self.offers, which), queue=None, disposition=None, note=None, now=self.now
         )
 
     # -- agents, supervisors, and time
@@ -256,28 +276,25 @@ class Play:
         )
 
     async def capacity(self, agent: int, capacity: Mapping[str, int]) -> None:
-        """The organisation is another one, so the state is thrown away and loaded anew."""
+        """The organisation is another one: the state is loaded anew. What it shows may be heard again."""
         await self.log.pool.execute("update users set capacity = $2 where id = $1", self.agents[agent], dict(capacity))
         async with self.log.transaction() as tx:
             await tx.append("organisation.applied", now=self.now)
         self.heard = await self._load(self.log.pool)
-        self.events.clear()
 
     async def move(self, which: int, queue: int | None, priority: int | None) -> None:
         to = None if queue is None else self.queues[queue]
         await interactions.move(
-            self.log, self._some(self.live, which), queue=to, priority=priority, actor=self.agents[0], now=self.now
+            self.log, one_of(self.live, which), queue=to, priority=priority, actor=self.agents[0], now=self.now
         )
 
     async def take_out(self, which: int) -> None:
-        await interactions.take_out(
-            self.log, self._some(self.live, which), reason=None, actor=self.agents[0], now=self.now
-        )
+        await interactions.take_out(self.log, one_of(self.live, which), reason=None, actor=self.agents[0], now=self.now)
 
     async def overflow(self, which: int, queue: int, to: int) -> None:
         await interactions.overflow(
             self.log,
-            self._some(self.live, which),
+            one_of(self.live, which),
             queue=self.queues[queue],
             to=self.queues[to],
             rule="late",
@@ -287,7 +304,7 @@ class Play:
     async def treat(self, which: int, queue: int) -> None:
         await interactions.treat(
             self.log,
-            self._some(self.live, which),
+            one_of(self.live, which),
             queue=self.queues[queue],
             treatment=Treatment.CALLBACK,
             rule="long",
@@ -302,7 +319,9 @@ def _act(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Ac
     return st.tuples(st.just(name), st.fixed_dictionaries(arguments))
 
 
-_WHICH, _THREE, _FLAG = st.integers(0, 11), st.integers(0, 2), st.booleans()
+_WHICH, _THREE, _FOUR, _FLAG = st.integers(0, 11), st.integers(0, 2), st.integers(0, 3), st.booleans()
+_SOMEBODY = st.one_of(st.none(), _THREE)
+_PRIORITY = st.sampled_from(["low", "normal", "high", "urgent"])
 _NEWEST = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 5, 8])
 _ASKS = st.sampled_from([None, {}, {"language": "en"}, {"language": "zh_TW"}])
 _NAMED = st.sampled_from([{"preferred": [2]}, {"preferred": [0, 1]}])
@@ -310,8 +329,8 @@ _MISSED = st.sampled_from([ReservationState.FAILED, ReservationState.TIMED_OUT, 
 
 # Those that most others need come more often.
 _COMMON = [
-    _act("call", queue=_THREE, phone=st.sampled_from(PHONES), asks=st.one_of(_ASKS, _NAMED), queued=st.just(True)),
-    _act("write", queue=_THREE, channel=st.sampled_from([Channel.CHAT, Channel.CHAT, Channel.EMAIL]), asks=_ASKS),
+    _act("call", queue=_FOUR, phone=st.sampled_from(PHONES), asks=st.one_of(_ASKS, _NAMED), queued=st.just(True)),
+    _act("write", queue=_FOUR, channel=st.sampled_from([Channel.CHAT, Channel.CHAT, Channel.EMAIL]), asks=_ASKS),
     _act("decide", most=st.integers(1, 4)),
     _act("take", most=st.integers(1, 4)),
     _act("answer", which=st.just(0)),
@@ -319,8 +338,8 @@ _COMMON = [
     _act("wrap_up", which=_NEWEST),
 ]
 _RARE = [
-    _act("call", queue=_THREE, phone=st.sampled_from(PHONES), asks=_ASKS, queued=st.just(False)),
-    _act("enqueue", which=_NEWEST, queue=_THREE),
+    _act("call", queue=_FOUR, phone=st.sampled_from(PHONES), asks=_ASKS, queued=st.just(False)),
+    _act("enqueue", which=_NEWEST, queue=_FOUR),
     _act("adopt", which=_NEWEST),
     _act("abandon", which=_WHICH),
     _act("identify", which=_WHICH, customer=_THREE),
@@ -342,15 +361,30 @@ _RARE = [
     _act("sweep"),
     _act("hold", which=_WHICH, held=_FLAG),
     _act("transfer", which=_WHICH, agent=st.one_of(st.none(), _THREE)),
-    _act("hand_over", which=_NEWEST, queue=st.one_of(st.none(), _THREE), agent=_THREE),
+    _act("hand_over", which=_NEWEST, queue=st.one_of(st.none(), _FOUR), agent=_THREE),
     _act("release", which=_NEWEST),
     _act("presence", agent=_THREE, presence=st.sampled_from(["on_queue", "on_queue", "break", "meal", "offline"])),
     _act("desk", agent=_THREE, opened=_FLAG),
     _act("capacity", agent=_THREE, capacity=st.sampled_from(_CAPACITIES)),
-    _act("move", which=_NEWEST, queue=st.one_of(st.none(), _THREE), priority=st.sampled_from([None, 0, 5])),
+    _act("move", which=_NEWEST, queue=st.one_of(st.none(), _FOUR), priority=st.sampled_from([None, 0, 5])),
     _act("take_out", which=_NEWEST),
-    _act("overflow", which=_NEWEST, queue=_THREE, to=_THREE),
-    _act("treat", which=_NEWEST, queue=_THREE),
+    _act("overflow", which=_NEWEST, queue=_FOUR, to=_FOUR),
+    _act("treat", which=_NEWEST, queue=_FOUR),
+    _act("open_ticket", queue=_FOUR, customer=_SOMEBODY, priority=_PRIORITY),
+    _act("open_ticket", queue=_FOUR, customer=_SOMEBODY, priority=_PRIORITY),
+    _act("change_ticket", which=_NEWEST, field=st.just("customer"), value=_SOMEBODY),
+    _act("change_ticket", which=_NEWEST, field=st.just("priority"), value=_PRIORITY),
+    _act("change_ticket", which=_NEWEST, field=st.just("owner"), value=_SOMEBODY),
+    _act("change_ticket", which=_NEWEST, field=st.just("queue"), value=_FOUR),
+    _act("change_ticket", which=_NEWEST, field=st.just("state"), value=st.sampled_from(["open", "pending", "closed"])),
+    _act("open_task", queue=_FOUR, which=st.one_of(st.none(), _NEWEST)),
+    _act("take_task", which=_NEWEST, agent=_THREE),
+    _act("end_task", which=_NEWEST),
+    _act("reconcile"),
+    _act("accept", which=_NEWEST),
+    _act("place", agent=_THREE, queue=st.one_of(st.none(), _FOUR)),
+    _act("connect", agent=_SOMEBODY),
+    _act("note", agent=_THREE),
     _act("wait", seconds=st.sampled_from([5, 20, 60])),
 ]
 ACTS: st.SearchStrategy[Act] = st.sampled_from([*_COMMON * 4, *_RARE]).flatmap(lambda act: act)

@@ -16,6 +16,7 @@ from routing.decide import Decision, decide
 from routing.facts import Waiting
 from routing.plan import Member, QueuePlan
 from routing.state import RouterState
+from routing.wait import position
 from tests.builders import NOW, later
 from tests.routing.test_decide import an_agent
 
@@ -47,6 +48,7 @@ def pairs(state: RouterState, now: datetime) -> list[tuple[int, int]]:
 
 
 ONE = QueuePlan(1, (Member(1),))
+TWO = QueuePlan(2, (Member(1),), tiers={"gold": seconds(60)}, prefer_for=seconds(3600))
 
 
 def test_priority_counts_as_minutes_of_waiting() -> None:
@@ -75,6 +77,44 @@ def test_a_contract_makes_work_look_older_beside_priority_and_tier_and_nobody_st
         assert decision.interaction == first
         assert decision.why["candidates"][0]["score"] == (210 if first == 8 else 200)
         assert decision.why.get("contract") == (60 if first == 8 else None)
+
+
+def test_of_two_that_look_equally_old_the_one_that_waits_longer_goes_first() -> None:
+    for ids in ((7, 8), (8, 7)):
+        state = a_state(ONE)
+        state.put_waiting(Waiting(ids[0], 1, later(0), 1))
+        state.put_waiting(Waiting(ids[1], 1, later(60), 1, priority=1))
+        assert pairs(state, later(100)) == [(ids[0], 1)]
+
+
+# Of what came at four moments, priority, tier and contract make the most look equally old.
+shifted = st.builds(
+    Waiting,
+    st.just(0),
+    st.sampled_from([1, 2]),
+    st.sampled_from([later(0), later(60), later(120), later(180)]),
+    st.just(1),
+    priority=st.sampled_from([0, 1, 2]),
+    tier=st.sampled_from([None, "gold"]),
+    preferred=st.sampled_from([(), (1,)]),
+    contract=st.sampled_from([seconds(0), seconds(60)]),
+)
+
+
+@given(drawn=st.lists(shifted, min_size=2, max_size=12).flatmap(st.permutations))
+def test_equals_of_all_queues_go_by_their_wait_whoever_they_wait_for(drawn: list[Waiting]) -> None:
+    state = a_state(ONE, TWO)
+    work = [replace(each, interaction=ident) for ident, each in enumerate(drawn, 1)]
+    for each in work:
+        state.put_waiting(each)
+    now, served = later(200), []
+    while (decision := next(decide(state, now), None)) is not None:
+        item = state.waiting[decision.interaction]
+        assert position(state, item, now) == 1
+        served.append((state.place_of(item), item.queued_at, item.interaction))
+        state.remove(item.interaction, 2)
+    assert len(served) == len(work)
+    assert served == sorted(served)
 
 
 def test_a_delayed_member_helps_out_after_the_delay_only() -> None:
@@ -149,7 +189,7 @@ def test_six_steps_ask_for_less_one_after_the_other() -> None:
 
 
 def _event(kind: str, *, interaction: int, agent: int, second: float, version: int) -> Event:
-    data = {"state": "active", "queued_at": None, "priority": 0, "node": None}
+    data = {"state": "active", "queued_at": None, "priority": 0, "node": None, "segment": 1}
     return Event(1, 1, 1, later(second), kind, interaction, None, agent, 1, None, None, version, data)
 
 
@@ -176,7 +216,7 @@ def test_an_event_heard_twice_counts_once() -> None:
     answered = _event("interaction.answered", interaction=4, agent=1, second=5, version=3)
     state.apply(answered)
     state.apply(answered)
-    assert state.served[1] == 1
+    assert state.tally.served[1] == 1
 
 
 def test_a_decision_says_who_else_could_have_and_why_others_could_not() -> None:
@@ -262,9 +302,9 @@ class Centre:
         there = {each for each, is_ in agents.items() if on_shift(is_.presence, is_.routing_status)}
         return {each for each in there & set(item.preferred) if eligible(plan, each, self.skills, item, last)}
 
-    def looks(self, item: Waiting, agent: int) -> tuple[datetime, int]:
+    def looks(self, item: Waiting, agent: int) -> tuple[datetime, datetime, int]:
         shift = next(member.age_shift for member in self.queues[item.queue].members if member.agent == agent)
-        return self.state.place_of(item) - shift, item.interaction
+        return self.state.place_of(item) - shift, item.queued_at, item.interaction
 
     def check(self, decision: Decision, now: datetime) -> None:
         item = self.state.waiting[decision.interaction]

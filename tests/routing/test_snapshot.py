@@ -28,16 +28,17 @@ from agent a
 """
 
 
-def picture(state: RouterState) -> tuple[object, object]:
-    """What is known of work and of agents. Of work no version: an event may change what no router looks at."""
-    return {ident: replace(work, version=0) for ident, work in state.waiting.items()}, dict(state.agents)
+def picture(state: RouterState) -> tuple[object, ...]:
+    """What is known of work, agents and their day. Of work no version: an event may change what no router looks at."""
+    work = {ident: replace(work, version=0) for ident, work in state.waiting.items()}
+    return work, dict(state.agents), +state.tally.served, state.tally.turns
 
 
 def lines(state: RouterState, now: datetime) -> dict[object, object]:
     """Who and what stands where, and why the others do not; of lines in which somebody or something stands."""
     state.settle(now)
     found = {
-        key: (list(map(list, pool.waiting)), list(map(list, pool.idle)), list(pool.held.places), +pool.doing)
+        key: (list(map(list, pool.waiting)), list(map(list, pool.idle)), list(pool.held.entries), +pool.doing)
         for key, pool in state.pools.items()
     }
     return {key: at for key, at in found.items() if any(at[0]) or at[2] or key[1:] == ("phone", None)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -74,6 +75,15 @@ insert into customer_value (customer_id, due_at, revision)
 select n, timestamptz '2026-03-01' + n * interval '1 minute', 1 from generate_series(1, 5000) n;
 insert into customer_order (number, customer_id, ordered_on, amount, currency)
 select n, n % 5000 + 1, date '2026-01-01', 9, 'CNY' from generate_series(1, 20000) n;
+"""
+
+# A hundred days of five hundred contacts each.
+DAYS = """
+insert into reservation (interaction_id, agent_id, queue_id, segment, channel, state, created_at)
+select n, n % 10, n % 3, 1, 'phone', 'completed', timestamptz '2026-03-13' - (50001 - n) * interval '1 day' / 500
+from generate_series(1, 50000) n;
+insert into segment (interaction_id, n, agent_id, started_at, answered_at)
+select interaction_id, 1, agent_id, created_at, created_at from reservation order by created_at;
 """
 
 INTERRUPTED = """
@@ -170,6 +180,20 @@ async def test_each_hot_query_finds_its_rows_by_an_index(db: asyncpg.Connection)
     for sql, args, index in HOT:
         found = await indexes_of(db, sql, *args)
         assert any(name.startswith(index) for name in found), (sql, found)
+
+
+async def test_a_router_reads_what_the_day_has_brought_by_indexes_however_many_days_there_were(
+    db: asyncpg.Connection,
+) -> None:
+    await db.execute(DAYS)
+    await db.execute("analyze reservation, segment")
+    for name in ("reservation_created", "segment_started"):
+        await db.execute("select brin_summarize_new_values($1::regclass)", name)
+    today = datetime(2026, 3, 12, tzinfo=UTC)
+    for sql, index in ((SNAPSHOT.served, "segment_started"), (SNAPSHOT.turns, "reservation_created")):
+        plan = "\n".join(row[0] for row in await db.fetch(f"explain {sql}", today))
+        assert index in plan, plan
+        assert "Seq Scan" not in plan
 
 
 async def test_the_pace_of_an_hour_is_found_by_indexes(db: asyncpg.Connection) -> None:

@@ -114,8 +114,8 @@ begin
         if p_channel <> 'phone' then
             p_due := p_now + coalesce((select ring_timeout from queue where id = p_queue), p_due - p_now);
         end if;
-        insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
-        values (v_id, p_agent, 1, p_channel, 0, p_reason, p_now, p_due, p_decision)
+        insert into reservation (interaction_id, agent_id, queue_id, segment, channel, slot, reason, created_at, due_at, decision)
+        values (v_id, p_agent, p_queue, 1, p_channel, 0, p_reason, p_now, p_due, p_decision)
         returning id into v_reservation;
         update agent set routing_status = 'offered', routing_at = p_now, load = jsonb_build_object(p_channel, 1),
             offer = true, version = version + 1
@@ -153,7 +153,8 @@ declare
 begin
     perform lock_interaction(p_interaction);
     update interaction set state = 'queued', queue_id = p_queue, queued_at = p_now, version = version + 1,
-        (preferred, preferred_as) = (select agents, what from preferred(p_queue, customer_id, p_now))
+        (preferred, preferred_as) = (
+            select agents, what from preferred(p_queue, work_customer(id, customer_id, channel), p_now))
     where id = p_interaction and state = 'new' returning * into i;
     if found then
         return query select * from log_interaction(i, 'interaction.queued', p_now, null, null, '{}');
@@ -195,7 +196,8 @@ begin
         return;
     end if;
     if i.state in ('queued', 'offered') and i.preferred_as is distinct from 'named' then
-        update interaction set (preferred, preferred_as) = (select agents, what from preferred(queue_id, customer_id, p_now))
+        update interaction set (preferred, preferred_as) = (
+            select agents, what from preferred(queue_id, work_customer(id, customer_id, channel), p_now))
         where id = p_interaction returning * into i;
     end if;
     -- Whoever was asked how it was is not asked again.

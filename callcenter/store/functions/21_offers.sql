@@ -39,8 +39,8 @@ begin
         -- A phone's ring begins later, with a limit of its own; a card is on the screen from now on.
         p_due := p_now + coalesce((select ring_timeout from queue where id = i.queue_id), p_due - p_now);
     end if;
-    insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at, due_at, decision)
-    values (p_interaction, p_agent, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
+    insert into reservation (interaction_id, agent_id, queue_id, segment, channel, slot, reason, created_at, due_at, decision)
+    values (p_interaction, p_agent, i.queue_id, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
     returning id into r;
     return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, null, jsonb_build_object(
         'reservation', r, 'reason', p_reason, 'segment', i.segments, 'due_at', p_due));

@@ -118,6 +118,7 @@ begin
         v_slot := free_slot(a, i.channel);
     end if;
     if v_slot is not null then
+        -- No queue asked them, so that it is nobody's turn: queue_id stays empty.
         insert into reservation (interaction_id, agent_id, segment, channel, slot, state, reason, created_at, answered_at)
         values (p_interaction, p_agent, i.segments, i.channel, v_slot, 'accepted', 'transfer', p_now, p_now)
         returning * into r;

@@ -87,8 +87,8 @@ begin
     end if;
     update interaction set state = 'offered', agent_id = p_agent, segments = segments + 1, version = version + 1
     where id = p_interaction returning * into i;
-    insert into reservation (interaction_id, agent_id, segment, channel, slot, reason, created_at)
-    values (p_interaction, p_agent, i.segments, i.channel, v_slot, p_reason, p_now) returning id into r;
+    insert into reservation (interaction_id, agent_id, queue_id, segment, channel, slot, reason, created_at)
+    values (p_interaction, p_agent, i.queue_id, i.segments, i.channel, v_slot, p_reason, p_now) returning id into r;
     return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, null, jsonb_build_object(
         'reservation', r, 'reason', p_reason, 'segment', i.segments, 'due_at', null));
     return query select * from settle_agent(
