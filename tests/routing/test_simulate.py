@@ -1,6 +1,6 @@
 """The simulator against what is known exactly: Erlang's formulas, and scenarios that leave nothing to chance."""
 
-from math import exp, factorial
+from math import exp, factorial, isnan
 
 import pytest
 
@@ -94,6 +94,57 @@ def test_who_gives_up_at_once_is_abandoned_where_nobody_works() -> None:
     assert found["abandonment"].mean == 1
     assert found["service_level"].mean == 0
     assert (found["answered"].mean, found["occupancy"].mean) == (0, 0)
+
+
+def a_day(*, per_hour: int, shifts: str, within: str = "20s") -> Outcome:
+    text = BASE.format(
+        length="3h", replications=2, seed=1, per_hour=per_hour, handle='fixed = "1s"', patience="", agents=1
+    )
+    return simulate(read(text.replace('within = "20s"', f'within = "{within}"') + f"shifts = [{shifts}]\n"))
+
+
+def test_where_nobody_is_on_shift_all_are_unserved_and_none_in_time() -> None:
+    outcome = a_day(per_hour=60, shifts='{ begin = "0h", end = "1h" }', within="1ms")
+    found = outcome.queues["support"]
+    assert found["service_level"].mean == 0
+    assert found["unserved"].mean == found["offered"].mean > 0
+    assert found["answered"].mean == 0
+    assert isnan(found["asa_seconds"].mean)
+    assert {share for _, share in outcome.course["support"]} == {0.0}
+
+
+def test_who_may_still_be_answered_in_time_when_the_day_is_over_counts_for_and_against_nothing() -> None:
+    """The agent serves the second hour in time; all of the third hour are within the limit when it ends."""
+    found = a_day(per_hour=60, shifts='{ begin = "0h", end = "2h" }', within="61m").queues["support"]
+    assert found["service_level"].mean == 1
+    assert found["unserved"].mean + found["answered"].mean == found["offered"].mean
+    assert found["unserved"].mean > 30
+
+
+def test_who_waits_longer_than_the_limit_when_the_day_is_over_was_not_served_in_time() -> None:
+    found = a_day(per_hour=600, shifts='{ begin = "0h", end = "2h" }', within="20s").queues["support"]
+    assert abs(found["service_level"].mean - found["answered"].mean / found["offered"].mean) < 0.01
+    assert 0.4 < found["service_level"].mean < 0.6
+    assert found["abandonment"].mean == 0
+
+
+def test_a_queue_without_calls_has_no_service_level() -> None:
+    found = a_day(per_hour=0, shifts="").queues["support"]
+    assert isnan(found["service_level"].mean)
+    assert isnan(found["asa_seconds"].mean)
+    assert (found["offered"].mean, found["unserved"].mean, found["occupancy"].mean) == (0, 0, 0)
+
+
+def test_a_step_that_comes_after_the_last_call_is_taken_all_the_same() -> None:
+    text = BASE.format(
+        length="2h", replications=2, seed=1, per_hour=60, handle='fixed = "1s"', patience="", agents=1
+    ).replace(
+        'service_level = { within = "20s" }',
+        'needs = { billing = 2 }\nsteps = [{ after = "1h", needs = {} }]\nservice_level = { within = "20s" }',
+    )
+    found = simulate(read(text)).queues["support"]
+    assert found["unserved"].mean == 0
+    assert found["asa_seconds"].mean >= 3600
 
 
 def test_a_step_brings_in_those_who_know_less() -> None:
