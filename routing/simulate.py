@@ -10,6 +10,7 @@ from random import Random
 from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
+from callcenter.domain.agent import IdleOrder
 from callcenter.domain.interaction import Channel
 from routing.decide import decide
 from routing.facts import AgentState, Waiting
@@ -136,6 +137,8 @@ class _Day:
         self._staff = dict(enumerate((staff for staff in scenario.staff for _ in range(staff.count)), 1))
         self._leaving: set[int] = set()
         self._talking: set[int] = set()
+        self._keeps_place = scenario.simulation.idle_order is IdleOrder.LAST_CONTACT
+        self._idle_since: dict[int, float] = {}
         self._versions = dict.fromkeys(self._staff, 0)
         self._state = RouterState(_plans(scenario, self._staff), skills=_skills(self._staff), require_console=False)
 
@@ -190,7 +193,8 @@ class _Day:
     def _come(self, agent: int, at: float) -> None:
         self._leaving.discard(agent)
         if agent not in self._talking:
-            self._put(agent, "idle", at)
+            since = self._idle_since.get(agent, at) if self._keeps_place else at
+            self._put(agent, "idle", since)
 
     def _leave(self, agent: int) -> None:
         if agent in self._talking:
@@ -265,6 +269,7 @@ class _Day:
 
     def _finish(self, agent: int, at: float) -> None:
         self._talking.discard(agent)
+        self._idle_since[agent] = at
         if agent in self._leaving:
             self._leaving.discard(agent)
             self._put(agent, "off_queue", None)
@@ -292,8 +297,14 @@ def _plans(scenario: Scenario, agents: Mapping[int, Staff]) -> Iterator[QueuePla
         for queue in staff.queues:
             members[queue].append(Member(agent, staff.delay))
     for flow in scenario.flows:
-        steps = tuple(step.step() for step in flow.steps)
-        yield QueuePlan(ids[flow.queue], tuple(members[flow.queue]), flow.strategy, flow.needs, steps)
+        yield QueuePlan(
+            ids[flow.queue],
+            tuple(members[flow.queue]),
+            flow.strategy,
+            flow.needs,
+            tuple(step.step() for step in flow.steps),
+            proficiency_weight=flow.proficiency_weight,
+        )
 
 
 def _skills(agents: Mapping[int, Staff]) -> dict[int, Mapping[str, int]]:
