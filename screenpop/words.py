@@ -274,6 +274,7 @@ CHOSEN = (
     _("%(name)s had had the fewest contacts today."),
     _("%(name)s had waited longest for a turn."),
     _("%(name)s knows best what is asked for."),
+    _("%(name)s came first by idle time and skills together."),
     _("%(name)s was preferred: %(kind)s."),
     _("%(by)s chose %(name)s."),
     _("%(by)s transferred it to %(name)s."),

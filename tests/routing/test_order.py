@@ -181,7 +181,7 @@ def test_the_best_at_what_is_asked_speaks_the_language_best_where_one_is_asked_f
 
 
 def test_the_best_at_what_is_asked_is_measured_by_the_way_that_they_can_go() -> None:
-    """The first is asked for b and c, at which they are just good enough; that they know much of a is not enough for a."""
+    """The first just knows enough of b and c; what they know of a is too little for a to count."""
     plan = QueuePlan(1, (Member(1), Member(2)), strategy="best_skill", needs="a >= 5 or b >= 1 and c >= 1")
     state = a_state(plan, skills={1: {"a": 4, "b": 1, "c": 1}, 2: {"b": 2, "c": 1}})
     state.put_waiting(Waiting(7, 1, later(0), 1))

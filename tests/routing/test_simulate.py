@@ -159,6 +159,49 @@ def test_a_step_brings_in_those_who_know_less() -> None:
     assert found["abandonment"].mean == 0
 
 
+TWO_QUEUES = (
+    BASE.format(length="8h", replications=8, seed=1, per_hour=6, handle='fixed = "9m"', patience="", agents=1).replace(
+        'service_level = { within = "20s" }', 'needs = { zh = 1 }\nRULE\nservice_level = { within = "20s" }'
+    )
+    + """skills = { zh = 1 }
+
+[[staff]]
+count = 1
+queues = ["support", "sales"]
+skills = { zh = 3 }
+shifts = [SHIFTS]
+
+[[flows]]
+queue = "sales"
+per_hour = 3
+handle = { fixed = "9m" }
+service_level = { within = "20s" }
+"""
+)
+ALL_DAY = '{ begin = "0h" }'
+
+
+def sales(*, rule: str = "", order: str = "last_contact", shifts: str = ALL_DAY, handle: str = "9m") -> float:
+    """How long those wait, in seconds, whom only one can help: who helps the others too, and better than the rest."""
+    text = TWO_QUEUES.replace("RULE", rule).replace("SHIFTS", shifts).replace("9m", handle)
+    found = simulate(read(text.replace("seed = 1", f'seed = 1\nidle_order = "{order}"')))
+    return found.queues["sales"]["asa_seconds"].mean
+
+
+def test_the_stronger_are_asked_more_often_by_weighted_proficiency_the_more_the_higher_the_weight() -> None:
+    by_time, by_strength = sales(), sales(rule='strategy = "best_skill"')
+    weighted = sales(rule='strategy = "weighted"\nproficiency_weight = "4m"')
+    assert by_time < weighted < by_strength
+    assert sales(rule='strategy = "weighted"\nproficiency_weight = "8h"') == by_strength
+
+
+def test_who_comes_back_from_a_break_is_asked_last_where_the_idle_time_counts_from_being_available() -> None:
+    breaks = ", ".join(f'{{ begin = "{10 * n + 1}m", end = "{10 * n + 10}m" }}' for n in range(48))
+    by_contact, by_break = (sales(shifts=breaks, order=order, handle="2m") for order in ("last_contact", "available"))
+    assert by_break < by_contact
+    assert sales(order="available") == sales()
+
+
 def test_rates_follow_their_stretches() -> None:
     text = BASE.format(
         length="4h", replications=4, seed=1, per_hour=60, handle='fixed = "1s"', patience="", agents=5
