@@ -13,9 +13,14 @@ with taken as (
 )
 select t.queue_id, passed.steps::integer as step, count(*)::integer as taken
 from taken t
-join reservation r on r.interaction_id = t.id and r.answered_at = t.answered_at and r.decision ? 'waited_seconds'
+-- Of each the one reservation, by the index: what is read of the others, with their decisions, is many times the day's.
+cross join lateral (
+    select (decision ->> 'waited_seconds')::float8 as waited from reservation
+    where interaction_id = t.id and answered_at = t.answered_at limit 1
+) chosen
 cross join lateral (
     select count(*) as steps from unnest($3::bigint[], $4::float8[]) as step (queue_id, after)
-    where step.queue_id = t.queue_id and step.after <= (r.decision ->> 'waited_seconds')::float8
+    where step.queue_id = t.queue_id and step.after <= chosen.waited
 ) passed
+where chosen.waited is not null
 group by 1, 2;

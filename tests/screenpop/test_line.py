@@ -39,8 +39,8 @@ async def test_a_queue_with_steps_shows_how_many_were_taken_at_each(house: House
     await house.pool.execute("update reservation set decision = $1", {"waited_seconds": 25.0})
     await interactions.answer(house.log, reservation, now=later(1))
     shown = re.sub(r"<[^>]+>", "", await line(house))
-    assert "before the first step: 0 (0 %)" in shown
-    assert "after 0:20: 1 (100 %)" in shown
+    assert "before the first step 0 (0 %)" in shown
+    assert "after 0:20 1 (100 %)" in shown
 
 
 async def test_work_under_a_service_contract_stands_where_the_router_has_it(house: House):
