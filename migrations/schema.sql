@@ -838,6 +838,8 @@ create table organisation (
     mail_rules jsonb default '{}'::jsonb not null,
     callbacks jsonb default '{}'::jsonb not null,
     portal jsonb,
+    idle_order text default 'last_contact' not null,
+    constraint organisation_idle_order_check CHECK ((idle_order = ANY (ARRAY['last_contact', 'available']))),
     constraint organisation_only_row_check CHECK (only_row),
     constraint organisation_pkey PRIMARY KEY (only_row)
 );
@@ -990,6 +992,7 @@ create table queue (
     signature text,
     offers_tickets boolean default false not null,
     offers_tasks boolean default false not null,
+    proficiency_weight interval default '00:01:00'::interval not null,
     constraint queue_prefer_check CHECK ((prefer = ANY (ARRAY['last_agent', 'owner', 'named']))),
     constraint queue_hours_id_fkey FOREIGN KEY (hours_id) REFERENCES hours(id),
     constraint queue_pkey PRIMARY KEY (id),
@@ -1713,6 +1716,7 @@ create table widget (
 -- function priority_minutes(p_priority text) returns integer
 -- function put_off(p_interaction bigint, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
 -- function queue_callback(p_interaction bigint, p_now timestamptz) returns SETOF contact_log
+-- function ready_counts() returns boolean
 -- function reconcile_offers(p_tickets bigint[], p_tasks bigint[], p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function rename_company(p_id bigint, p_name text) returns void

@@ -96,6 +96,9 @@ def _told(pool: Pool, turns: list[Turn], age: float, at: float) -> list[dict[str
         {"agent": turn[-1], "score": age, "idle_seconds": round((at - turn[-2]) * 1_000) / 1_000, "in_hand": turn[0]}
         for turn in turns
     ]
+    if pool.plan.strategy == "weighted":
+        for each, turn in zip(told, turns, strict=True):
+            each["proficiency_seconds"] = round((turn[-2] - turn[1]) * 1_000) / 1_000
     if pool.shifts:
         for each in told:
             if (shift := pool.shifts.get(each["agent"])) is not None:

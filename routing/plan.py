@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from callcenter.domain.needs import LANGUAGE, Needs, Skills, Written, fulfils
-from callcenter.domain.order import Asked, Step, asked_after
+from callcenter.domain.order import PROFICIENCY_WEIGHT, Asked, Step, asked_after
 from callcenter.domain.overflow import Treatment
 from routing.lending import Loan
 
@@ -61,6 +61,7 @@ class QueuePlan:
 
     `language`, `default_language`: as in `callcenter.domain.order.Asked`, and of work whose language nobody knows.
     `prefer_for`: how long work waits for the agents who are preferred for it; zero: it waits for nobody in particular.
+    `proficiency_weight`: with the strategy weighted, how much longer a level above the asked makes idle time look.
     """
 
     queue: int
@@ -72,7 +73,7 @@ class QueuePlan:
     language: int = 0
     default_language: str | None = None
     prefer_for: timedelta = timedelta()
-
+    proficiency_weight: timedelta = PROFICIENCY_WEIGHT
     overflow: tuple[Rule, ...] = ()
 
     @property

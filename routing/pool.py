@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sortedcontainers import SortedList
 
-from callcenter.domain.needs import Needs, understand
+from callcenter.domain.needs import Needs, Skills, strength
 from routing.held import Entry, Held
 from routing.plan import QueuePlan
 
@@ -50,16 +50,17 @@ class Pool:
     idle: list[list[Turn]] = field(init=False)  # sorted
     held: Held = field(default_factory=Held)
     doing: Counter[str] = field(default_factory=Counter)  # its members who may not, by why
-    asks: Needs = field(init=False)  # at first
+    asks: Needs = field(init=False)  # at first, its language included
     ready: First | None = None  # as the state's line of first work has it
     # By entry stage, the first of what an agent may take who is asked from there on; one more, for none.
     _firsts: list[First | None] = field(init=False)
+    _strengths: dict[int, float] = field(default_factory=dict)  # of those who have been asked about
 
     def __post_init__(self) -> None:
         self.waiting = [SortedList() for _ in self.thresholds]
         self.idle = [[] for _ in self.thresholds]
         self._firsts = [None for _ in (*self.thresholds, None)]
-        self.asks = understand(self.plan.needs)
+        self.asks = self.plan.needs_after(timedelta(), self.language)
 
     def join(self, entry: Entry, stage: int, agents: Iterable[int] | None) -> None:
         """`agents`: for whom the work waits, the best first; None: for anybody."""
@@ -96,6 +97,12 @@ class Pool:
                     first = First(head[0], head[1], head[2], stage)
             self._firsts[stage] = first
             stage -= 1
+
+    def strength(self, agent: int, has: Skills) -> float:
+        """By how many levels a member is above what is asked at first; `has`: their skills, which do not change."""
+        if (known := self._strengths.get(agent)) is None:
+            known = self._strengths[agent] = strength(has, self.asks)
+        return known
 
     def reaches(self, agent: int, within: timedelta) -> bool:
         """Whether a member may take work before it has waited so long."""

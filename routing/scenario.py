@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from math import exp, log, sqrt
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter, model_validator
 
+from callcenter.domain.agent import IdleOrder
+from callcenter.domain.order import PROFICIENCY_WEIGHT, Strategy
 from callcenter.domain.organisation_keys import Duration, Needs, Positive, Skills, Slug, StepTable, Table
 
 Count = Annotated[int, Field(ge=1, le=100_000, strict=True)]
@@ -69,7 +71,8 @@ class Flow(Table):
     priority: Annotated[int, Field(ge=-1440, le=1440)] = 0
     needs: Needs = Field(default_factory=dict)
     steps: tuple[StepTable, ...] = ()
-    strategy: Literal["longest_idle", "fewest", "round_robin", "best_skill"] = "longest_idle"
+    strategy: Strategy = "longest_idle"
+    proficiency_weight: Positive = PROFICIENCY_WEIGHT
 
     @model_validator(mode="after")
     def _one_rate(self) -> "Flow":
@@ -107,6 +110,7 @@ class General(Table):
     warm_up: Duration = timedelta()
     replications: Annotated[int, Field(ge=2, le=10_000, strict=True)] = 20
     seed: Annotated[int, Field(strict=True)] = 1
+    idle_order: IdleOrder = IdleOrder.LAST_CONTACT
 
     @model_validator(mode="after")
     def _measures_something(self) -> "General":

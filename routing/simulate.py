@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from math import sqrt
+from math import isnan, nan, sqrt
 from random import Random
 from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
+from callcenter.domain.agent import IdleOrder
 from callcenter.domain.interaction import Channel
 from routing.decide import decide
 from routing.facts import AgentState, Waiting
@@ -19,11 +20,11 @@ from routing.state import RouterState
 
 _START = datetime(2026, 1, 5, tzinfo=UTC)
 _INTERVAL = 1800.0  # seconds of one point of the plot
-FIGURES = ("service_level", "asa_seconds", "abandonment", "occupancy", "answered", "offered")
+FIGURES = ("service_level", "asa_seconds", "abandonment", "occupancy", "answered", "offered", "unserved")
 
 
 class Estimate(NamedTuple):
-    """A mean over the replications, and half the width of its 95 % confidence interval."""
+    """A mean over the replications, and half the width of its 95 % confidence interval; nan: what nobody can say."""
 
     mean: float
     ci95: float
@@ -37,21 +38,27 @@ class Tally:
     answered: int = 0
     in_time: int = 0
     abandoned: int = 0
+    unserved: int = 0  # waited when the day was over
+    late: int = 0  # of those unserved: for longer than the limit already
     waited: float = 0.0  # seconds of those answered
     busy: float = 0.0  # seconds that agents handled its calls, after the warm-up
     staffed: float = 0.0  # seconds that its members were there, after the warm-up
     by_interval: dict[int, list[int]] = field(default_factory=dict)  # interval → [in time, known]
 
     def figures(self) -> dict[str, float]:
-        """As domain.md defines them; a queue without calls served all of its none in time."""
-        known = self.answered + self.abandoned
+        """Of a call that still waits nobody knows whether it is in time, until the limit has passed.
+
+        What would be a share or a mean of no calls is nan.
+        """
+        known = self.answered + self.abandoned + self.late
         return {
-            "service_level": self.in_time / known if known else 1.0,
-            "asa_seconds": self.waited / self.answered if self.answered else 0.0,
-            "abandonment": self.abandoned / self.offered if self.offered else 0.0,
+            "service_level": self.in_time / known if known else nan,
+            "asa_seconds": self.waited / self.answered if self.answered else nan,
+            "abandonment": self.abandoned / self.offered if self.offered else nan,
             "occupancy": self.busy / self.staffed if self.staffed else 0.0,
             "answered": float(self.answered),
             "offered": float(self.offered),
+            "unserved": float(self.unserved),
         }
 
 
@@ -81,7 +88,13 @@ def simulate(scenario: Scenario, *, progress: Callable[[int, int], None] = lambd
 
 
 def estimate(values: list[float]) -> Estimate:
-    """Student's interval; its quantile by the expansion of Abramowitz and Stegun, 26.7.5."""
+    """Student's interval; its quantile by the expansion of Abramowitz and Stegun, 26.7.5.
+
+    Replications that cannot say (nan) are left out; one alone has no interval.
+    """
+    values = [value for value in values if not isnan(value)]
+    if len(values) < 2:
+        return Estimate(values[0] if values else nan, nan)
     freedom = len(values) - 1
     z = NormalDist().inv_cdf(0.975)
     t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
@@ -124,6 +137,8 @@ class _Day:
         self._staff = dict(enumerate((staff for staff in scenario.staff for _ in range(staff.count)), 1))
         self._leaving: set[int] = set()
         self._talking: set[int] = set()
+        self._keeps_place = scenario.simulation.idle_order is IdleOrder.LAST_CONTACT
+        self._idle_since: dict[int, float] = {}
         self._versions = dict.fromkeys(self._staff, 0)
         self._state = RouterState(_plans(scenario, self._staff), skills=_skills(self._staff), require_console=False)
 
@@ -132,17 +147,33 @@ class _Day:
             self._plan_shifts(agent, staff)
         for flow in self._flows.values():
             self._next_arrival(flow, 0.0)
-        while self._events:
-            at = self._events[0][0]
-            wake = self._state.next_wake()
-            if wake is not None and (due := (wake - _START).total_seconds()) < at:
-                self._assign(due)
-                continue
-            _, _, happen = heappop(self._events)
-            happen(at)
+        at = 0.0
+        while (then := self._next()) is not None:
+            at, happen = then
+            if happen is not None:
+                happen(at)
             if not self._events or self._events[0][0] > at:
                 self._assign(at)
+        self._close(max(at, self._length))
         return self._tallies
+
+    def _next(self) -> tuple[float, Callable[[float], None] | None] | None:
+        """When something happens, and what; None in its place: by the time alone, as a step does. At last None."""
+        wake = self._state.next_wake()
+        due = None if wake is None else (wake - _START).total_seconds()
+        if due is not None and (not self._events or due < self._events[0][0]):
+            return due, None
+        return (self._events[0][0], heappop(self._events)[2]) if self._events else None
+
+    def _close(self, at: float) -> None:
+        """Nobody comes any more: who waits now is never answered."""
+        for call in self._calls.values():
+            if self._counts(call.came):
+                tally = self._tallies[call.flow.queue]
+                tally.unserved += 1
+                if at - call.came > call.flow.service_level.within.total_seconds():
+                    tally.late += 1
+                    _note(tally, call.came, in_time=False)
 
     def _at(self, moment: float, happen: Callable[[float], None]) -> None:
         heappush(self._events, (moment, next(self._order), happen))
@@ -162,7 +193,8 @@ class _Day:
     def _come(self, agent: int, at: float) -> None:
         self._leaving.discard(agent)
         if agent not in self._talking:
-            self._put(agent, "idle", at)
+            since = self._idle_since.get(agent, at) if self._keeps_place else at
+            self._put(agent, "idle", since)
 
     def _leave(self, agent: int) -> None:
         if agent in self._talking:
@@ -237,6 +269,7 @@ class _Day:
 
     def _finish(self, agent: int, at: float) -> None:
         self._talking.discard(agent)
+        self._idle_since[agent] = at
         if agent in self._leaving:
             self._leaving.discard(agent)
             self._put(agent, "off_queue", None)
@@ -264,8 +297,14 @@ def _plans(scenario: Scenario, agents: Mapping[int, Staff]) -> Iterator[QueuePla
         for queue in staff.queues:
             members[queue].append(Member(agent, staff.delay))
     for flow in scenario.flows:
-        steps = tuple(step.step() for step in flow.steps)
-        yield QueuePlan(ids[flow.queue], tuple(members[flow.queue]), flow.strategy, flow.needs, steps)
+        yield QueuePlan(
+            ids[flow.queue],
+            tuple(members[flow.queue]),
+            flow.strategy,
+            flow.needs,
+            tuple(step.step() for step in flow.steps),
+            proficiency_weight=flow.proficiency_weight,
+        )
 
 
 def _skills(agents: Mapping[int, Staff]) -> dict[int, Mapping[str, int]]:

@@ -134,4 +134,5 @@ def _plan(row: asyncpg.Record, members: tuple[Member, ...], rules: tuple[Rule, .
         language=row["language"],
         default_language=row["default_language"],
         prefer_for=row["prefer_for"] if row["prefer"] else timedelta(),
+        proficiency_weight=row["proficiency_weight"],
     )

@@ -22,6 +22,7 @@ select id, capacity, endpoint is null as phoneless from users where active and (
 
 -- name: plans
 select q.id, q.name, q.strategy, q.needs, q.steps, q.tiers, q.language, q.default_language, q.prefer, q.prefer_for, q.overflow,
+       q.proficiency_weight,
        coalesce(array_agg(m.user_id order by m.user_id) filter (where u.active), '{}') as agents,
        coalesce(array_agg(m.delay order by m.user_id) filter (where u.active), '{}') as delays,
        coalesce(array_agg(m.age_shift order by m.user_id) filter (where u.active), '{}') as shifts

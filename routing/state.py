@@ -12,7 +12,7 @@ from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
 from callcenter.domain.capacity import Limits
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, State
-from callcenter.domain.needs import Skills, spoken, strength
+from callcenter.domain.needs import Skills, spoken
 from callcenter.domain.order import place
 from routing.facts import AgentState, Waiting, agent_of, waiting_of
 from routing.held import Entry, Wishes
@@ -343,8 +343,12 @@ class RouterState:
                 turn = self.tally.turns.get((pool.plan.queue, ident))
                 return (in_hand, _NEVER if turn is None else turn.timestamp(), since, ident)
             case "best_skill":
-                has = self._skills.get(ident, {})
-                return (in_hand, -strength(has, pool.asks), since, ident)
+                return (in_hand, -pool.strength(ident, self._skills.get(ident, {})), since, ident)
+            case "weighted":
+                longer = (
+                    pool.strength(ident, self._skills.get(ident, {})) * pool.plan.proficiency_weight.total_seconds()
+                )
+                return (in_hand, since - longer, since, ident)
         return (in_hand, since, ident)
 
     def _look_again(self, pool: Pool) -> None:

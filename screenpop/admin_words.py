@@ -71,6 +71,7 @@ KEY = {
     "hours": _("Calendar"),
     "interrupted_by": _("Interrupted by"),
     "kind": _("Kind"),
+    "idle_order": _("Idle time counts from"),
     "language": _("Language"),
     "languages": _("Languages"),
     "lend": _("Borrow agents of"),
@@ -101,6 +102,7 @@ KEY = {
     "prefer_within": _("Preferred if met within"),
     "priority": _("Priority"),
     "products": _("Products"),
+    "proficiency_weight": _("A level of skill counts as idle for"),
     "queue": _("Queue"),
     "queues": _("Queues"),
     "reassign": _("Reassign to"),
@@ -146,9 +148,22 @@ KEY = {
     "within": _("Within"),
     "wrap_up": _("Wrap-up"),
 }
+STRATEGY = {
+    "longest_idle": _("Idle longest"),
+    "fewest": _("Fewest contacts today"),
+    "round_robin": _("In turn"),
+    "best_skill": _("Strongest in what is asked"),
+    "weighted": _("Idle longest, skills counted as idle time"),
+}
+IDLE_ORDER = {
+    "last_contact": _("Since the last contact, whatever the presence"),
+    "available": _("Since ready for work, also after a break"),
+}
 # What the values of a key are called.
 VALUE: Mapping[str, Mapping[str, str]] = {
     "role": words.ROLE,
+    "strategy": STRATEGY,
+    "idle_order": IDLE_ORDER,
     "clock": words.CLOCK,
     "priority": words.PRIORITY,
     "stage": words.STAGE,

@@ -262,7 +262,7 @@ def mood_of(presence: str, routing_status: str) -> str:
         return "fault"
     if routing_status in ("offered", "interacting", "wrap_up", "private_call"):
         return "busy"
-    if presence == "offline":
+    if presence in ("offline", "out_of_office"):
         return "off"
     return "ready" if presence == "on_queue" else "away"
 

@@ -18,10 +18,11 @@ from callcenter.web.auth import require
 from callcenter.web.body import ID, path_id, read_form
 from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
+from callcenter.web.steps import taken_by_step
 from callcenter.web.why import waiting_because
 from screenpop import words
 from screenpop.console import number_of
-from screenpop.desk import millis
+from screenpop.desk import midnight_of, millis, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.page import draw, language_of, person_context
 from screenpop.pop import cut, spaced
@@ -102,8 +103,11 @@ def _queue(request: web.Request) -> Queue:
 async def _context(request: web.Request, queue: Queue) -> dict[str, object]:
     now, language = request.app[CLOCK](), language_of(request)
     expected = request.app[WAITS].for_next(queue.id)
-    rows, agents = await asyncio.gather(
-        request.app[POOL].fetch(_SQL.line, queue.id, _MOST + 1), request.app[BOARD].agents()
+    midnight = midnight_of(now, zone_of(request.app[DIRECTORY]))
+    rows, agents, steps = await asyncio.gather(
+        request.app[POOL].fetch(_SQL.line, queue.id, _MOST + 1),
+        request.app[BOARD].agents(),
+        taken_by_step(request.app[POOL], [queue], since=midnight),
     )
     return {
         "queue": queue,
@@ -115,6 +119,14 @@ async def _context(request: web.Request, queue: Queue) -> dict[str, object]:
         ],
         "queues": [each for each in request.app[DIRECTORY].queues.values() if each.active and each.id != queue.id],
         "within": clock(queue.service_level_within),
+        "steps": [
+            (
+                clock(timedelta(seconds=each.after_seconds)) if each.step else "",
+                each.taken,
+                None if each.share is None else round(100 * each.share),
+            )
+            for each in steps.get(queue.id, ())
+        ],
         "expected": "" if expected is None else clock(expected),
     }
 

@@ -14,6 +14,8 @@ PRESENCE = {
     "training": _("Training"),
     "available": _("Available, not on queue"),
     "busy": _("Busy"),
+    "away": _("Away"),
+    "out_of_office": _("Out of office"),
     "offline": _("Offline"),
 }
 # Ready-made reasons under a break; an agent may type another one.
@@ -194,19 +196,14 @@ STAGE = {
     "lapsed": _("Lapsed customer"),
     "won_back": _("Won back"),
 }
-ADDRESS_KIND = {
-    "phone": _("Phone"),
-    "email": _("Mail"),
-    "web": _("Web"),
-    "fax": _("Fax"),
-    "external": _("External id"),
-}
+ADDRESS_KIND = {"phone": _("Phone"), "email": _("Mail"), "web": _("Web"), "fax": _("Fax"), "external": _("External id")}
 # Why the router chose this agent; `reserved.reason` in the contact log.
 REASON = {
     "longest_idle": _("You have been idle longest"),
     "only": _("You are the only one free"),
     "only_candidate": _("You are the only one free"),
     "best_skill": _("You know this subject best"),
+    "weighted": _("Your idle time and skills together put you first"),
     "fewest": _("You have had the fewest contacts"),
     "round_robin": _("It is your turn"),
     "preferred": _("The customer knows you"),
@@ -277,6 +274,7 @@ CHOSEN = (
     _("%(name)s had had the fewest contacts today."),
     _("%(name)s had waited longest for a turn."),
     _("%(name)s knows best what is asked for."),
+    _("%(name)s came first by idle time and skills together."),
     _("%(name)s was preferred: %(kind)s."),
     _("%(by)s chose %(name)s."),
     _("%(by)s transferred it to %(name)s."),

@@ -7,8 +7,16 @@ _WIDTH, _HEIGHT, _LEFT, _TOP, _LEGEND = 860, 360, 56, 24, 22
 _COLOURS = ("#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#65a30d", "#db2777")
 
 
-def course_svg(course: Mapping[str, Sequence[tuple[float, float]]], targets: Mapping[str, float], length: float) -> str:
-    """One line a queue, (seconds from the start, share in time); its target dashed. `length` in seconds."""
+def course_svg(
+    course: Mapping[str, Sequence[tuple[float, float]]],
+    targets: Mapping[str, float],
+    unserved: Mapping[str, float],
+    length: float,
+) -> str:
+    """One line a queue, (seconds from the start, share in time); its target dashed. `length` in seconds.
+
+    `unserved`: how many a day nobody answers, told in the legend where there are any.
+    """
     inner, tall = _WIDTH - _LEFT - 20, _HEIGHT - _TOP - 60
     bottom = _TOP + tall
 
@@ -42,8 +50,9 @@ def course_svg(course: Mapping[str, Sequence[tuple[float, float]]], targets: Map
         parts.append(f'<path d="M{_LEFT} {y(targets[queue])}H{_LEFT + inner}" {dashed}/>')
         row = bottom + 44 + number * _LEGEND
         parts.append(f'<rect x="{_LEFT}" y="{row - 9}" width="14" height="4" fill="{colour}"/>')
+        left = f"; {unserved[queue]:.1f} a day unserved" if unserved[queue] else ""
         parts.append(
             f'<text x="{_LEFT + 22}" y="{row - 2}" fill="#0f172a">{escape(queue)}: service level, '
-            f"target {targets[queue]:.0%}</text>"
+            f"target {targets[queue]:.0%}{left}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])

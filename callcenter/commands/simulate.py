@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from math import isnan
 from pathlib import Path
 
 import orjson
@@ -43,15 +44,16 @@ async def _simulate(given: argparse.Namespace, _: Settings) -> int:
 
 def _draw(path: Path, outcome: Outcome, scenario: Scenario) -> None:
     targets = {flow.queue: flow.service_level.target for flow in scenario.flows}
+    unserved = {queue: figures["unserved"].mean for queue, figures in outcome.queues.items()}
     try:
-        path.write_text(course_svg(outcome.course, targets, scenario.simulation.length.total_seconds()))
+        path.write_text(course_svg(outcome.course, targets, unserved, scenario.simulation.length.total_seconds()))
     except OSError as error:
         raise Invalid(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _table(outcome: Outcome) -> str:
-    """Each figure with half the width of its 95 % interval."""
-    head = ["queue", "service level", "ASA (s)", "abandoned", "occupancy", "answered", "offered"]
+    """Each figure with half the width of its 95 % interval; a dash where there is nothing to tell it by."""
+    head = ["queue", "service level", "ASA (s)", "abandoned", "occupancy", "answered", "offered", "unserved"]
     rows = [[queue, *(_cell(name, of_queue[name]) for name in FIGURES)] for queue, of_queue in outcome.queues.items()]
     widths = [max(len(row[n]) for row in [head, *rows]) for n in range(len(head))]
     lines = [
@@ -65,6 +67,5 @@ def _table(outcome: Outcome) -> str:
 
 
 def _cell(name: str, found: Estimate) -> str:
-    if name in _PERCENT:
-        return f"{found.mean:.1%} ± {found.ci95:.1%}"
-    return f"{found.mean:.1f} ± {found.ci95:.1f}"
+    form = ".1%" if name in _PERCENT else ".1f"
+    return " ± ".join("–" if isnan(value) else f"{value:{form}}" for value in found)

@@ -21,6 +21,7 @@ _BREAKS = (
     ("meal", None, 180, 420),
     ("meeting", None, 120, 360),
     ("training", None, 180, 480),
+    ("away", None, 30, 120),
 )
 _BREAK_CHANCE = 0.004
 # A visitor who goes on queue should not wait long, neither for the first call nor for the next one.

@@ -19,10 +19,12 @@ class Presence(StrEnum):
     ON_QUEUE = "on_queue"
     AVAILABLE = "available"
     BUSY = "busy"
+    AWAY = "away"
     BREAK = "break"
     MEAL = "meal"
     MEETING = "meeting"
     TRAINING = "training"
+    OUT_OF_OFFICE = "out_of_office"
 
 
 class RoutingStatus(StrEnum):
@@ -33,6 +35,13 @@ class RoutingStatus(StrEnum):
     WRAP_UP = "wrap_up"  # the customers have left, the agent notes what came of it
     NOT_RESPONDING = "not_responding"  # let an offer run out or declined it; stays until they choose on_queue
     PRIVATE_CALL = "private_call"  # the phone is in use for something that is no work of ours
+
+
+class IdleOrder(StrEnum):
+    """Since when an agent counts as idle."""
+
+    LAST_CONTACT = "last_contact"  # since their last contact was over, whatever they chose since
+    AVAILABLE = "available"  # since they were last ready for work after a contact, a break or not responding
 
 
 def on_shift(presence: str, routing_status: str) -> bool:

@@ -55,9 +55,22 @@ def fulfils(has: Skills, needs: Needs) -> bool:
     return any(all(has.get(skill, 0) >= level for skill, level in each.items()) for each in needs)
 
 
-def strength(has: Skills, needs: Needs) -> int:
-    """The levels that somebody has of what is asked for, in the way that suits them best."""
-    return max(sum(has.get(skill, 0) for skill in each) for each in needs)
+def strength(has: Skills, needs: Needs) -> float:
+    """How many levels somebody has above what is asked for, on average over the skills of an alternative.
+
+    Of the alternatives that they fulfil the best one counts, and no other. Who fulfils none, and is asked all the same
+    since a step asks for less, is below zero by what they lack to the nearest; nothing else makes up for that.
+    """
+    if fulfilled := [each for each in needs if fulfils(has, (each,))]:
+        return max(_above(has, each, most=max(LEVELS)) for each in fulfilled)
+    return max(_above(has, each, most=0) for each in needs)
+
+
+def _above(has: Skills, asked: Skills, *, most: int) -> float:
+    """No skill counts for more than `most` levels."""
+    if not asked:
+        return 0.0
+    return sum(min(has.get(skill, 0) - level, most) for skill, level in asked.items()) / len(asked)
 
 
 def both(one: Needs, other: Needs) -> Needs:

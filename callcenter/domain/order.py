@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from callcenter.domain.duration import format_duration, parse_duration
 from callcenter.domain.needs import LANGUAGE, Needs, Written, both, understand
+
+# How free agents of a queue are put in order.
+Strategy = Literal["longest_idle", "fewest", "round_robin", "best_skill", "weighted"]
+# With the strategy weighted: how much longer an agent's idle time looks for each level above what is asked.
+PROFICIENCY_WEIGHT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)

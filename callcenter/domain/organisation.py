@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from callcenter.domain.agent import Role
+from callcenter.domain.agent import IdleOrder, Role
 from callcenter.domain.announce import Announce
 from callcenter.domain.callback import CallbackRules
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
@@ -16,7 +16,7 @@ from callcenter.domain.letter_text import LetterEntry
 from callcenter.domain.mail_rules import MailRules
 from callcenter.domain.needs import Written
 from callcenter.domain.notice import Way
-from callcenter.domain.order import Step
+from callcenter.domain.order import PROFICIENCY_WEIGHT, Step
 from callcenter.domain.overflow import Overflow
 from callcenter.domain.sla import ClockName
 from callcenter.domain.survey import SurveyRules
@@ -44,6 +44,7 @@ class General:
     capacity: Mapping[str, int] = field(default_factory=lambda: dict(CAPACITY))
     interrupted_by: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(INTERRUPTED_BY))
     default_handling: timedelta = DEFAULT_HANDLING
+    idle_order: IdleOrder = IdleOrder.LAST_CONTACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class QueueEntry:
     prefer_for: timedelta = timedelta(seconds=20)
     prefer_within: timedelta = timedelta(days=30)
     strategy: str = "longest_idle"
+    proficiency_weight: timedelta = PROFICIENCY_WEIGHT
     service_level: ServiceLevel = ServiceLevel()
     ring_timeout: timedelta = timedelta(seconds=15)
     wrap_up: WrapUp = WrapUp()

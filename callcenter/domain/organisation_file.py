@@ -270,6 +270,7 @@ def _general(table: GeneralTable) -> General:
         timezone=table.timezone,
         languages=table.languages,
         default_handling=table.default_handling,
+        idle_order=table.idle_order,
         capacity={**CAPACITY, **_by_channel(table.capacity)},
         interrupted_by={**INTERRUPTED_BY, **_by_channel(interrupted_by)},
     )
@@ -325,6 +326,7 @@ def _queue(table: QueueTable) -> QueueEntry:
         prefer_for=table.prefer_for,
         prefer_within=table.prefer_within,
         strategy=table.strategy,
+        proficiency_weight=table.proficiency_weight,
         service_level=ServiceLevel(**table.service_level.model_dump()),
         ring_timeout=table.ring_timeout,
         wrap_up=WrapUp(

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from callcenter.domain.agent import Role
+from callcenter.domain.agent import IdleOrder, Role
 from callcenter.domain.capacity import MOST
 from callcenter.domain.duration import parse_duration
 from callcenter.domain.hours import Hours, parse_intervals
@@ -27,7 +27,7 @@ from callcenter.domain.interaction import Channel, WrapUpMode
 from callcenter.domain.letter_text import check_signature
 from callcenter.domain.needs import LEVELS, Written, more_than, understand
 from callcenter.domain.notice import Way
-from callcenter.domain.order import Asked, Step, asked_after
+from callcenter.domain.order import PROFICIENCY_WEIGHT, Asked, Step, Strategy, asked_after
 from callcenter.domain.organisation import DEFAULT_HANDLING
 from callcenter.domain.overflow import Treatment
 from callcenter.domain.survey import THANKS, TRY_AGAIN, Question, SurveyRules, Via
@@ -184,6 +184,7 @@ class GeneralTable(Table):
     capacity: Capacity = {}
     interrupted_by: Interruptions = {}
     default_handling: Positive = DEFAULT_HANDLING
+    idle_order: IdleOrder = IdleOrder.LAST_CONTACT
 
 
 class UserTable(Table):
@@ -347,7 +348,8 @@ class QueueTable(Table):
     prefer: Literal["last_agent", "owner", "named"] | None = None
     prefer_for: Positive = timedelta(seconds=20)
     prefer_within: Positive = timedelta(days=30)
-    strategy: Literal["longest_idle", "fewest", "round_robin", "best_skill"] = "longest_idle"
+    strategy: Strategy = "longest_idle"
+    proficiency_weight: Positive = PROFICIENCY_WEIGHT
     service_level: ServiceLevelTable = ServiceLevelTable()
     ring_timeout: Positive = timedelta(seconds=15)
     wrap_up: WrapUpTable = WrapUpTable()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
+from callcenter.domain.agent import IdleOrder
 from callcenter.domain.announce import Announce
 from callcenter.domain.callback import write_callbacks
 from callcenter.domain.capacity import CAPACITY, INTERRUPTED_BY
@@ -58,7 +59,8 @@ def to_toml(organisation: Organisation) -> str:
         general = organisation.general
         keys: dict[str, Any] = {"name": general.name, "region": general.region, "timezone": general.timezone}
         keys["languages"] = general.languages
-        keys["default_handling"] = None if general.default_handling == DEFAULT_HANDLING else general.default_handling
+        keys["default_handling"] = _unless(DEFAULT_HANDLING, general.default_handling)
+        keys["idle_order"] = _unless(IdleOrder.LAST_CONTACT, general.idle_order)
         keys["capacity"] = _other_than(CAPACITY, general.capacity)
         keys["interrupted_by"] = _other_than(INTERRUPTED_BY, general.interrupted_by)
         blocks.append(_block("[organisation]", keys))
@@ -137,6 +139,11 @@ def _block(header: str, keys: Mapping[str, Any]) -> str:
     return "\n".join([header, *_Pairs(pairs).lines(), ""])
 
 
+def _unless(default: Any, given: Any) -> Any:
+    """None, which is not written, for what is as where the file says nothing."""
+    return None if given == default else given
+
+
 def _other_than(default: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value != default.get(key)}
 
@@ -190,11 +197,12 @@ def _queue(queue: QueueEntry) -> dict[str, Any]:
         "offers_tickets": queue.offers_tickets or None,
         "offers_tasks": queue.offers_tasks or None,
         "prefer": queue.prefer,
-        "prefer_for": None if queue.prefer_for == default.prefer_for else queue.prefer_for,
-        "prefer_within": None if queue.prefer_within == default.prefer_within else queue.prefer_within,
-        "strategy": None if queue.strategy == default.strategy else queue.strategy,
+        "prefer_for": _unless(default.prefer_for, queue.prefer_for),
+        "prefer_within": _unless(default.prefer_within, queue.prefer_within),
+        "strategy": _unless(default.strategy, queue.strategy),
+        "proficiency_weight": _unless(default.proficiency_weight, queue.proficiency_weight),
         "service_level": None if level == ServiceLevel() else {"target": level.target, "within": level.within},
-        "ring_timeout": None if queue.ring_timeout == default.ring_timeout else queue.ring_timeout,
+        "ring_timeout": _unless(default.ring_timeout, queue.ring_timeout),
         "wrap_up": None if wrap_up == WrapUp() else _wrap_up(wrap_up),
         "tiers": queue.tiers,
         "overflow": [_rule(rule) for rule in queue.overflow],

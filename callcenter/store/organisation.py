@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from callcenter.domain.agent import Role
+from callcenter.domain.agent import IdleOrder, Role
 from callcenter.domain.announce import read_announce, write_announce
 from callcenter.domain.callback import CallbackRules, read_callbacks, write_callbacks
 from callcenter.domain.duration import format_duration, parse_duration
@@ -60,6 +60,7 @@ async def read(connection: Connection) -> Organisation:
             capacity=_ordered(general["capacity"]),
             interrupted_by={held: tuple(by) for held, by in _ordered(general["interrupted_by"]).items()},
             default_handling=general["default_handling"],
+            idle_order=IdleOrder(general["idle_order"]),
         ),
         users=tuple(_user(row) for row in await connection.fetch(SQL.users) if row["active"]),
         hours=tuple(_hours(row) for row in await connection.fetch(SQL.hours)),
@@ -142,6 +143,7 @@ def _queue(row: asyncpg.Record) -> QueueEntry:
         prefer_for=row["prefer_for"],
         prefer_within=row["prefer_within"],
         strategy=row["strategy"],
+        proficiency_weight=row["proficiency_weight"],
         service_level=ServiceLevel(target=row["service_level_target"], within=row["service_level_within"]),
         ring_timeout=row["ring_timeout"],
         wrap_up=WrapUp(
@@ -210,6 +212,7 @@ async def put_general(connection: Connection, general: General) -> None:
         dict(general.capacity),
         {held: list(by) for held, by in general.interrupted_by.items()},
         general.default_handling,
+        general.idle_order,
     )
 
 
@@ -294,6 +297,7 @@ async def put_queues(connection: Connection, queues: Sequence[QueueEntry]) -> No
             None if queue.survey is None else _survey(queue.survey),
             queue.offers_tickets,
             queue.offers_tasks,
+            queue.proficiency_weight,
         )
         await connection.executemany(SQL.put_number, [(ident, number) for number in queue.numbers])
         await connection.execute(SQL.drop_members, ident)

@@ -3,11 +3,11 @@
 select pg_advisory_xact_lock((6::bigint << 56));
 
 -- name: general
-select name, region, timezone, languages, capacity, interrupted_by, default_handling from organisation;
+select name, region, timezone, languages, capacity, interrupted_by, default_handling, idle_order from organisation;
 
 -- name: set_general
 update organisation set name = $1, region = $2, timezone = $3, languages = $4, capacity = $5, interrupted_by = $6,
-    default_handling = $7;
+    default_handling = $7, idle_order = $8;
 
 -- name: users
 select u.name, u.full_name, u.role, u.endpoint, m.name as manager, u.language, u.skills, u.capacity, u.demo, u.active,
@@ -24,7 +24,7 @@ select name, timezone, weekly, holidays, closed, open from hours order by id;
 select q.name, q.is_default, h.name as hours, q.needs, q.steps, q.strategy, q.service_level_target, q.service_level_within,
        q.ring_timeout, q.wrap_up_mode, q.wrap_up_limit, q.dispositions, q.tiers, q.overflow, q.greeting, q.closed_announcement,
        q.announce, q.survey, q.signature, q.active, q.language, q.default_language, q.prefer, q.prefer_for, q.prefer_within,
-       q.offers_tickets, q.offers_tasks,
+       q.offers_tickets, q.offers_tasks, q.proficiency_weight,
        coalesce((select array_agg(number order by number) from queue_number where queue_id = q.id), '{}') as numbers,
        m.agents, m.delays, m.shifts
 from queue q left join hours h on h.id = q.hours_id
@@ -99,9 +99,10 @@ update queue set is_default = false where name = any ($1::text[]);
 -- name: put_queue
 insert into queue (name, is_default, hours_id, needs, steps, strategy, service_level_target, service_level_within,
     ring_timeout, wrap_up_mode, wrap_up_limit, dispositions, tiers, greeting, closed_announcement, language, default_language,
-    prefer, prefer_for, prefer_within, overflow, announce, survey, offers_tickets, offers_tasks, active)
+    prefer, prefer_for, prefer_within, overflow, announce, survey, offers_tickets, offers_tasks, proficiency_weight,
+    active)
 values ($1, $2, (select id from hours where name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, $24, $25, true)
+    $21, $22, $23, $24, $25, $26, true)
 on conflict (name) do update set
     is_default = excluded.is_default, hours_id = excluded.hours_id, needs = excluded.needs, steps = excluded.steps,
     strategy = excluded.strategy, service_level_target = excluded.service_level_target,
@@ -111,7 +112,8 @@ on conflict (name) do update set
     language = excluded.language, default_language = excluded.default_language, prefer = excluded.prefer,
     prefer_for = excluded.prefer_for, prefer_within = excluded.prefer_within, overflow = excluded.overflow,
     announce = excluded.announce, survey = excluded.survey,
-    offers_tickets = excluded.offers_tickets, offers_tasks = excluded.offers_tasks, active = true
+    offers_tickets = excluded.offers_tickets, offers_tasks = excluded.offers_tasks,
+    proficiency_weight = excluded.proficiency_weight, active = true
 returning id;
 
 -- name: put_number

@@ -13,7 +13,7 @@ select (select coalesce(array_agg(id), '{}') from unnest($1::bigint[]) as given 
 select u.id
 from (values ($1::bigint, 1), ((select owner_id from customer where id = $2), 2)) as asked (id, place)
 join users u on u.id = asked.id join agent a on a.user_id = u.id
-where u.active and a.presence <> 'offline' order by place limit 1;
+where u.active and a.presence not in ('offline', 'out_of_office') order by place limit 1;
 
 -- name: tell
 -- A notice to each of some users, but to those who have not seen an earlier one that says the same.

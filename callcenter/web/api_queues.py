@@ -1,6 +1,7 @@
 """Queues and agents over REST: what waits, who does what, and choosing a presence."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -20,6 +21,7 @@ from callcenter.web.body import STRICT, answer, path_name, read_body
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Page
+from callcenter.web.steps import StepFigure, taken_by_step
 
 _SQL = Queries(Path(__file__).with_name("queues.sql"))
 
@@ -29,7 +31,7 @@ class QueueItem:
     """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one.
 
     `expected_wait_seconds`: of one who comes now; null when nobody is at work there. `flow_out`: left it for another
-    queue, or was turned away; they are no part of the service level.
+    queue, or was turned away; they are no part of the service level. `steps`: where the queue has any.
     """
 
     name: str
@@ -44,6 +46,7 @@ class QueueItem:
     short_abandoned: int
     flow_out: int
     agents: Mapping[str, int]
+    steps: Sequence[StepFigure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Choice:
     reason: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
 
-def _queue(row: asyncpg.Record, expected: float | None) -> QueueItem:
+def _queue(row: asyncpg.Record, expected: float | None, steps: Sequence[StepFigure]) -> QueueItem:
     # Plain strings: an enumeration's members are no keys of JSON.
     agents = {status.value: int(row["agents"].get(status, 0)) for status in RoutingStatus}
     return QueueItem(
@@ -90,6 +93,7 @@ def _queue(row: asyncpg.Record, expected: float | None) -> QueueItem:
         short_abandoned=row["short_abandoned"],
         flow_out=row["flow_out"],
         agents=agents,
+        steps=steps,
     )
 
 
@@ -98,9 +102,12 @@ async def list_queues(request: web.Request) -> web.StreamResponse:
     now = request.app[CLOCK]()
     zone = ZoneInfo(request.app[DIRECTORY].organisation.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
-    rows = await request.app[POOL].fetch(_SQL.queues, midnight, now)
-    waits = request.app[WAITS]
-    return answer(Page([_queue(row, waits.for_next(row["id"])) for row in rows], None))
+    pool, waits = request.app[POOL], request.app[WAITS]
+    active = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
+    rows, steps = await asyncio.gather(
+        pool.fetch(_SQL.queues, midnight, now), taken_by_step(pool, active, since=midnight)
+    )
+    return answer(Page([_queue(row, waits.for_next(row["id"]), steps.get(row["id"], ())) for row in rows], None))
 
 
 def _agent(row: asyncpg.Record) -> AgentItem:

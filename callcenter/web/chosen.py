@@ -19,6 +19,7 @@ CHOSEN = {
     "fewest": "%(name)s had had the fewest contacts today.",
     "round_robin": "%(name)s had waited longest for a turn.",
     "best_skill": "%(name)s knows best what is asked for.",
+    "weighted": "%(name)s came first by idle time and skills together.",
 }
 OLDER = "A service contract made it look %(span)s older."
 # What became of an offer that was not taken.

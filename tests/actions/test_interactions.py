@@ -7,7 +7,7 @@ import pytest
 
 from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal, ReservationState
+from callcenter.domain.interaction import Arrival, Channel, Outcome, Proposal, ReservationState, WrapUpMode
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
@@ -308,8 +308,10 @@ async def test_hold_time_is_booked_on_the_running_segment(pool: Pool) -> None:
     assert await pool.fetchval("select hold from segment") == timedelta(seconds=19)
 
 
-async def test_a_queue_that_asks_for_a_disposition_refuses_a_wrap_up_without_one(pool: Pool) -> None:
-    floor = await make_floor(pool, wrap_up_mode="discretionary", dispositions=["solved", "call_back"])
+@pytest.mark.parametrize("mode", list(WrapUpMode))
+async def test_only_an_optional_wrap_up_ends_without_saying_what_came_of_it(pool: Pool, mode: WrapUpMode) -> None:
+    limit = None if mode in (WrapUpMode.OPTIONAL, WrapUpMode.DISCRETIONARY) else timedelta(seconds=30)
+    floor = await make_floor(pool, wrap_up_mode=mode, wrap_up_limit=limit, dispositions=["solved", "call_back"])
     directory = Directory(pool)
     await directory.load()
     queue = directory.queue(floor.queue)
@@ -318,15 +320,24 @@ async def test_a_queue_that_asks_for_a_disposition_refuses_a_wrap_up_without_one
     await interactions.answer(floor.log, reservation, now=later(2))
     await interactions.end_interaction(floor.log, ident, cause="customer_hangup", now=later(3))
 
-    async def wrap(disposition: str | None) -> None:
+    async def wrap(disposition: str | None, *, at: float = 4) -> object:
         await interactions.wrap_up(
-            floor.log, reservation, queue=queue, disposition=disposition, note=None, now=later(4)
+            floor.log, reservation, queue=queue, disposition=disposition, note=None, now=later(at), released_at=later(3)
         )
+        return tuple(await pool.fetchrow("select state, disposition from interaction where id = $1", ident) or ())
 
-    for wrong in (None, "dunno"):
-        with pytest.raises(Invalid):
-            await wrap(wrong)
-    await wrap("call_back")
+    with pytest.raises(Invalid):
+        await wrap("dunno", at=40)
+    if mode is WrapUpMode.OPTIONAL:
+        assert await wrap(None) == ("closed", None)
+        return
+    with pytest.raises(Invalid):
+        await wrap(None, at=40)
+    if mode is WrapUpMode.TIME_BOXED_FIXED:
+        with pytest.raises(Conflict):
+            await wrap("call_back")
+    at = 33 if mode is WrapUpMode.TIME_BOXED_FIXED else 4
+    assert await wrap("call_back", at=at) == ("closed", "call_back")
 
 
 async def test_several_customers_with_one_number_are_not_guessed_until_a_person_chose(pool: Pool) -> None:

@@ -12,6 +12,7 @@ from callcenter.errors import Unauthorized
 from callcenter.store import organisation as store
 from callcenter.store.directory import Directory
 from callcenter.toml import BadFile
+from routing.snapshot import load
 from tests.actions.organisation_files import OVERFLOWING, SMALL, apply, file
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "org.example.toml"
@@ -132,6 +133,24 @@ async def test_the_example_comes_back_as_it_went_in_without_secrets(log, now, db
     assert "argon2" not in exported
     assert file(exported).organisation == before == await store.read(db)
     assert (await organisation.plan(db, file(exported), prune=True)).empty
+
+
+async def test_who_is_asked_first_comes_back_as_it_was_written_and_not_where_it_is_as_everywhere(log, now, db, pool):
+    await apply(log, now, SMALL)
+    assert "idle_order" not in (plain := await organisation.export(db))
+    assert "proficiency_weight" not in plain
+    text = SMALL.replace("numbers", 'strategy = "weighted"\nproficiency_weight = "90s"\nnumbers')
+    given = f'[organisation]\nname = "x"\nidle_order = "available"\n{text}'
+    await apply(log, now, given)
+    exported = await organisation.export(db)
+    assert 'idle_order = "available"' in exported
+    assert 'strategy = "weighted"\nproficiency_weight = "90s"' in exported.replace("1m30s", "90s")
+    state = await load(pool, require_console=False, day_began=now)
+    (plan,) = state.plans.values()
+    assert (plan.strategy, plan.proficiency_weight) == ("weighted", timedelta(seconds=90))
+    for key, wrong in (('idle_order = "available"', 'idle_order = "x"'), ("90s", "0s"), ('"weighted"', '"strongest"')):
+        with pytest.raises(BadFile):
+            file(given.replace(key, wrong))
 
 
 async def test_hostile_texts_come_back_as_they_went_in(log, now, db):

@@ -326,6 +326,8 @@ async def test_followers_hear_what_others_do_and_once_until_they_have_seen_it(lo
         ("meal", "on_queue", "amy", []),
         ("offline", "offline", None, ["amy"]),
         ("offline", "on_queue", "bo", ["amy", "bo"]),
+        ("away", "on_queue", "amy", []),
+        ("out_of_office", "on_queue", "bo", ["amy", "bo"]),
     ],
 )
 async def test_a_reopened_ticket_goes_to_somebody_on_shift(

@@ -38,7 +38,7 @@ def test_the_figures_come_as_a_table_and_as_json(scenario: Path, capsys: pytest.
     assert table.split("\n")[0].split()[:4] == ["queue", "service", "level", "ASA"]
     assert main(["simulate", str(scenario), "--json"]) == 0
     support = json.loads(capsys.readouterr().out)["queues"]["support"]
-    figures = {"service_level", "asa_seconds", "abandonment", "occupancy", "answered", "offered"}
+    figures = {"service_level", "asa_seconds", "abandonment", "occupancy", "answered", "offered", "unserved"}
     assert set(support) == figures
     assert all(set(each) == {"mean", "ci95"} for each in support.values())
 
@@ -48,6 +48,20 @@ def test_the_drawing_is_well_formed_and_has_a_line_a_queue(scenario: Path, tmp_p
     assert main(["simulate", str(scenario), "--plot", str(drawing)]) == 0
     root = ElementTree.fromstring(drawing.read_text())
     assert len(root.findall("{http://www.w3.org/2000/svg}polyline")) == 1
+
+
+def test_who_is_never_answered_stands_in_the_table_and_in_the_drawing(
+    scenario: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario.write_text(scenario.read_text() + 'shifts = [{ begin = "1h", end = "1h" }]\n')
+    drawing = tmp_path / "day.svg"
+    assert main(["simulate", str(scenario), "--plot", str(drawing)]) == 0
+    head, row = capsys.readouterr().out.strip().split("\n")
+    assert head.split()[-1] == "unserved"
+    assert "– ± –" in row  # nobody was answered, so nobody waited for an answer
+    assert "a day unserved" in drawing.read_text()
+    assert main(["simulate", str(scenario), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["queues"]["support"]["asa_seconds"] == {"mean": None, "ci95": None}
 
 
 def test_what_is_wrong_with_a_scenario_is_named_with_its_line(

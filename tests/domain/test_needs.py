@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.domain.needs import NOTHING, both, fulfils, in_words, missing, more_than, understand
+from callcenter.domain.needs import NOTHING, both, fulfils, in_words, missing, more_than, strength, understand
 from callcenter.errors import Invalid
 
 SKILLS = ("a", "b", "c")
@@ -28,6 +28,41 @@ EVERYBODY = [dict(zip(SKILLS, levels, strict=True)) for levels in product(range(
 def test_an_expression_says_who_is_good_enough(text: str, fits: Mapping[str, int], does_not: Mapping[str, int]) -> None:
     assert fulfils(fits, understand(text))
     assert not fulfils(does_not, understand(text))
+
+
+@pytest.mark.parametrize(
+    ("asked", "has", "levels"),
+    [
+        ("zh >= 2", {"zh": 2, "en": 5}, 0),  # what nobody asks for counts nothing
+        ("zh >= 2", {"zh": 5}, 3),
+        ("a >= 1 and b >= 1", {"a": 5, "b": 2}, 2.5),
+        ("a >= 4 or b >= 1 and c >= 1", {"a": 3, "b": 1, "c": 2}, 0.5),  # the way that they cannot go is none of theirs
+        ("a >= 3 or b >= 1", {"a": 4, "b": 3}, 2),
+        ("a >= 3 or b >= 2 and c >= 2", {"a": 4}, 1),  # one skill counts as much as two do
+        ("a >= 3 or b >= 2 and c >= 2", {"b": 3, "c": 3}, 1),
+        ("a >= 3", {"a": 1}, -2),  # asked by a later step
+        ("a >= 3 and b >= 1", {"b": 5}, -1.5),  # what they have beside it does not make up for that
+        ("a >= 3 or b >= 2", {"a": 1, "b": 1}, -1),
+        ({}, {"a": 5}, 0),
+    ],
+)
+def test_strength_is_what_somebody_has_above_what_is_asked_of_them(
+    asked: str | Mapping[str, int], has: Mapping[str, int], levels: float
+) -> None:
+    assert strength(has, understand(asked)) == levels
+
+
+@given(st.sampled_from(["a >= 2", "a >= 3 or b >= 2 and c >= 2", "a >= 1 and (b >= 4 or c >= 2)"]), st.data())
+def test_who_is_good_enough_is_never_weaker_than_who_is_not_and_a_level_more_never_makes_weaker(
+    asked: str, data: st.DataObject
+) -> None:
+    needs, people = understand(asked), st.sampled_from(EVERYBODY)
+    one, other = data.draw(people), data.draw(people)
+    if fulfils(one, needs):
+        assert strength(one, needs) >= 0
+        assert fulfils(other, needs) or strength(other, needs) < 0
+    more = {skill: max(one[skill], other[skill]) for skill in SKILLS}
+    assert strength(more, needs) >= strength(one, needs)
 
 
 def test_a_table_means_all_of_it_and_an_empty_one_nothing() -> None:

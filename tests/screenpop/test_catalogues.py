@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -9,7 +10,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from screenpop import i18n
+from callcenter.domain.agent import IdleOrder, Presence, RoutingStatus
+from callcenter.domain.order import Strategy
+from callcenter.web.chosen import CHOSEN
+from screenpop import admin_words, i18n, words
 from screenpop.i18n import NAMES, load_languages
 from screenpop.render import Renderer
 
@@ -57,3 +61,10 @@ def test_all_three_languages_are_compiled_and_every_template_in_each():
     for environment in renderer._environments.values():
         for name in environment.list_templates(extensions=["html"]):
             environment.get_template(name)
+
+
+def test_every_presence_status_strategy_and_idle_order_has_a_name() -> None:
+    assert set(words.PRESENCE) == set(Presence)
+    assert set(words.ROUTING) == set(RoutingStatus)
+    assert set(admin_words.STRATEGY) == set(CHOSEN) == set(get_args(Strategy)) <= set(words.REASON)
+    assert set(admin_words.IDLE_ORDER) == set(IdleOrder)

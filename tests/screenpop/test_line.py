@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from callcenter.actions import interactions
-from tests.builders import NOW, a_contract, a_wait, arrive, later, make_customer, make_queue, on_queue
+from tests.builders import NOW, a_contract, a_wait, arrive, later, make_customer, make_queue, on_queue, reserve
 from tests.screenpop.conftest import House
 
 
@@ -26,6 +26,21 @@ async def test_who_waits_stands_in_the_order_in_which_they_are_served(house: Hou
     assert order(text) == [second, first]
     assert "Li Na" in text
     assert "+5 min" in text
+
+
+async def test_a_queue_with_steps_shows_how_many_were_taken_at_each(house: House):
+    await house.sign_in("sue")
+    assert "before the first step" not in await line(house)
+    steps = [{"after": "20s", "needs": {}}]
+    await house.pool.execute("update queue set steps = $2 where id = $1", house.queue, steps)
+    await house.directory.load()
+    await on_queue(house.log, house.users["amy"])
+    reservation = await reserve(house.log, await arrive(house.log, queue=house.queue), house.users["amy"])
+    await house.pool.execute("update reservation set decision = $1", {"waited_seconds": 25.0})
+    await interactions.answer(house.log, reservation, now=later(1))
+    shown = re.sub(r"<[^>]+>", "", await line(house))
+    assert "before the first step 0 (0 %)" in shown
+    assert "after 0:20 1 (100 %)" in shown
 
 
 async def test_work_under_a_service_contract_stands_where_the_router_has_it(house: House):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callcenter.actions import interactions
+from callcenter.actions import interactions, transfers
 from callcenter.domain.interaction import Channel
 from tests.web.conftest import Doors
 
@@ -41,6 +41,55 @@ async def test_a_queue_is_measured_by_the_time_that_callers_spend_in_it(doors: D
     assert await billing() == (1, 0.5, 125)
 
 
+async def test_a_queue_tells_how_many_were_taken_before_and_after_each_step_that_relaxes(doors: Doors) -> None:
+    pool, support = doors.log.pool, doors.directory.queue_named("support").id
+    steps = [{"after": "20s", "needs": {}}, {"after": "40s", "needs": {}}]
+    await pool.execute("update queue set steps = $2 where id = $1", support, steps)
+    await doors.directory.load()
+
+    async def figures() -> list[tuple[float, int, float | None]]:
+        queues = {each["name"]: each for each in (await doors.get("amy", "/api/v1/queues"))["items"]}
+        assert queues["billing"]["steps"] == []
+        return [(each["after_seconds"], each["taken"], each["share"]) for each in queues["support"]["steps"]]
+
+    assert await figures() == [(0, 0, None), (20, 0, None), (40, 0, None)]
+    for who, decision in (
+        ("amy", {"waited_seconds": 0.0}),
+        ("amy", {"waited_seconds": 19.999}),
+        ("amy", {"waited_seconds": 20.0}),
+        ("amy", {"waited_seconds": 900.0}),
+        ("bo", {"reason": "assigned"}),
+        ("bo", None),
+    ):
+        reservation = await doors.offer(await doors.arrive(channel=Channel.CHAT), who)
+        await pool.execute("update reservation set decision = $2 where id = $1", reservation, decision)
+        await interactions.answer(doors.log, reservation, now=doors.clock())
+    waiting = await doors.arrive(channel=Channel.CHAT)
+    offered = await doors.offer(waiting, "bo")
+    await pool.execute("update reservation set decision = $2 where id = $1", offered, {"waited_seconds": 1.0})
+    assert await figures() == [(0, 2, 0.5), (20, 1, 0.25), (40, 1, 0.25)]
+
+
+async def test_what_was_handed_on_counts_at_the_step_of_the_queue_that_took_it(doors: Doors) -> None:
+    pool = doors.log.pool
+    await pool.execute("update queue set steps = $1", [{"after": "20s", "needs": {}}])
+    await doors.directory.load()
+    ident = await doors.arrive(channel=Channel.CHAT)
+    for who, waited in (("amy", 5.0), ("bo", 65.0)):
+        reservation = await doors.offer(ident, who)
+        await pool.execute(
+            "update reservation set decision = $2 where id = $1", reservation, {"waited_seconds": waited}
+        )
+        await interactions.answer(doors.log, reservation, now=doors.clock())
+        doors.clock.move(seconds=60)
+        if who == "amy":
+            to, actor = doors.directory.queue_named("billing").id, doors.ids["amy"]
+            await transfers.hand_over(doors.log, reservation, queue=to, note=None, actor=actor, now=doors.clock())
+    queues = {each["name"]: each for each in (await doors.get("amy", "/api/v1/queues"))["items"]}
+    assert [each["taken"] for each in queues["support"]["steps"]] == [1, 0]
+    assert [each["taken"] for each in queues["billing"]["steps"]] == [0, 1]
+
+
 async def test_agents_choose_their_presence_and_supervisors_anybodys(doors: Doors) -> None:
     async def put(who: str, whom: str, **choice):
         return await doors.call(who, "PUT", f"/api/v1/agents/{whom}/presence", json=choice)
@@ -56,6 +105,9 @@ async def test_agents_choose_their_presence_and_supervisors_anybodys(doors: Door
     assert (await put("sue", "bo", presence="on_queue")).status == 200
     assert (await put("sue", "nobody", presence="on_queue")).status == 404
     assert (await put("amy", "amy", presence="asleep")).status == 422
+    for presence in ("away", "out_of_office"):
+        item = await (await put("amy", "amy", presence=presence)).json()
+        assert (item["presence"], item["routing_status"]) == (presence, "off_queue")
     assert (await put("amy", "amy", presence="break", reason="x" * 101)).status == 422
 
 

@@ -53,6 +53,12 @@ language sql immutable as $$
         else 'off_queue' end
 $$;
 
+-- Whether agents count as idle since they became ready for work, and not since their last contact (domain/agent.py: IdleOrder).
+create or replace function ready_counts() returns boolean
+language sql stable as $$
+    select idle_order = 'available' from organisation
+$$;
+
 -- What moves in the hand of a locked agent, and what follows: routing status, and with nothing left in hand the presence that
 -- was chosen for then. p_in_hand, p_live: how many more (fewer) of the channel are in hand, and of all live; p_offer: whether
 -- an offer is pending now (null: as before); p_idle_since: when a contact was over (null: none was). Tells the log.
@@ -65,6 +71,7 @@ declare
     a agent;
     v_number integer;
     v_status text;
+    v_ready boolean;
 begin
     select * into a from agent where user_id = p_agent;
     if p_in_hand <> 0 then
@@ -83,6 +90,8 @@ begin
     end if;
     v_status := routing_status(a.routing_status, a.presence, case
         when a.offer then 'offer' when a.live > 0 then 'live' when a.load <> '{}' then 'wrapping' else 'nothing' end);
+    -- An offer that was taken back is no fault of the agent's, who keeps their place.
+    v_ready := v_status = 'idle' and a.routing_status not in ('idle', 'offered');
     if v_status <> a.routing_status then
         a.routing_status := v_status;
         a.routing_at := p_now;
@@ -91,7 +100,8 @@ begin
         presence = a.presence, presence_reason = a.presence_reason, presence_at = a.presence_at,
         next_presence = a.next_presence, next_presence_reason = a.next_presence_reason,
         routing_status = a.routing_status, routing_at = a.routing_at, load = a.load, offer = a.offer, live = a.live,
-        idle_since = coalesce(p_idle_since, idle_since), version = version + 1
+        idle_since = coalesce(case when v_ready and ready_counts() then p_now end, p_idle_since, idle_since),
+        version = version + 1
     where user_id = p_agent returning * into a;
     return query select * from log_agent(a, p_kind, p_now, p_actor, p_interaction);
 end

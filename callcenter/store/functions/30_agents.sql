@@ -19,7 +19,9 @@ begin
             routing_status = case when p_presence = 'on_queue' and routing_status = 'not_responding'
                                   then 'idle' else routing_status end,
             not_before = case when p_presence = 'on_queue' then null else not_before end,
-            idle_since = coalesce(idle_since, case when p_presence = 'on_queue' then p_now end)
+            idle_since = case when p_presence <> 'on_queue' then idle_since
+                              when idle_since is null or routing_status = 'not_responding' and ready_counts() then p_now
+                              else idle_since end
         where user_id = p_agent;
         if not found then
             return;
