@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from callcenter.web.why import Said
+from callcenter.web.said import Said
 from screenpop.i18n import Language
 from screenpop.i18n import mark as _
 
@@ -243,7 +243,7 @@ STATUS = {
     "500": _("Something went wrong on our side."),
     "503": _("The database is out of reach for a moment; try again."),
 }
-# Why something still waits, as callcenter.web.why says it.
+# Why something still waits, as callcenter.web.why and callcenter.web.left_out say it.
 WAITING = (
     _("It is not in a queue yet."),
     _("It is offered to an agent, who has not answered yet."),
@@ -270,6 +270,15 @@ WAITING = (
     _("It asks for %(needs)s, until it has waited %(span)s."),
     _("%(name)s is free and lacks %(lacks)s."),
     _("%(name)s is free and has no phone."),
+    _("%(name)s is free and has no console open."),
+    _("%(name)s is free and takes nothing of this kind."),
+    _("%(name)s is free and about to leave."),
+    _("%(name)s is left alone until %(time)s: an offer failed, or work was handed on, a moment before."),
+    _("%(name)s is asked from %(time)s on, after a delay of %(span)s."),
+    _("%(name)s of %(queue)s is free and not lent out."),
+    _("%(num)d more are free and may not take it: %(parts)s."),
+    _("Of those with work in hand: %(parts)s."),
+    _("Nobody at work has room for it."),
 )
 # Why somebody was asked, as callcenter.web.chosen says it.
 CHOSEN = (
