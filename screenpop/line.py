@@ -21,12 +21,13 @@ from callcenter.web.interactions import standing
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, SETTINGS, WAITS
 from callcenter.web.why import waiting_because
 from screenpop import words
+from screenpop.board_figures import AgentNow
 from screenpop.console import number_of
 from screenpop.desk import millis
 from screenpop.i18n import Language, clock
 from screenpop.page import draw, language_of, person_context
 from screenpop.pop import cut, spaced
-from screenpop.wallboard import BOARD, AgentNow
+from screenpop.wallboard import BOARD
 
 _SQL = Queries.beside(__file__)
 _MOST = 200

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Generic, TypeVar
 
@@ -22,6 +21,7 @@ from callcenter.web.auth import Identity, require
 from callcenter.web.body import ID, path_id
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from screenpop import words
+from screenpop.board_figures import NOBODY, AgentNow, NextPromise, PromisesNow, Today, Waiting
 from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.notices import load_notices, notices_context
@@ -35,69 +35,6 @@ _MOST_CELLS = 160
 # A day has too few answers to say anything.
 _SATISFACTION_OVER = timedelta(days=30)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """`count` people wait at the other end; what can wait for hours (mail, tickets) is no matter of the promise."""
-
-    count: int
-    oldest: datetime | None
-    deferrable: int = 0
-    oldest_deferrable: datetime | None = None
-
-    def longest(self, now: datetime) -> timedelta:
-        """Zero where nobody waits."""
-        return timedelta() if self.oldest is None else now - self.oldest
-
-
-_NOBODY = Waiting(0, None)
-
-
-@dataclass(frozen=True, slots=True)
-class NextPromise:
-    ticket: int
-    clock: OwedClock
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """Of the contacts queued since midnight. `late` ones wait longer than promised already.
-
-    `promised`: who came by a channel that the promise is for, and whose fate is known or who are late.
-    """
-
-    answered: int = 0
-    in_time: int = 0
-    abandoned: int = 0
-    short_abandoned: int = 0
-    late: int = 0
-    flow_out: int = 0
-    promised: int = 0
-
-    @property
-    def service_level(self) -> float | None:
-        """Answered in time among all whose fate is known or who wait too long; None before the first one."""
-        return self.in_time / self.promised if self.promised else None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentNow:
-    user: int
-    full_name: str
-    presence: str
-    reason: str | None
-    presence_at: datetime
-    routing_status: str
-    routing_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PromisesNow:
-    """Tickets that are late for something, and tickets that soon will be."""
-
-    breached: int
-    at_risk: int
 
 
 class Shared(Generic[T]):
@@ -241,7 +178,7 @@ def strip_view(
     """The queues of one agent, for the line above the desk; `expected` is the wait of one who comes now."""
     seen = []
     for queue in queues:
-        waiting, expected = board.get(queue.id, _NOBODY), waits.for_next(queue.id)
+        waiting, expected = board.get(queue.id, NOBODY), waits.for_next(queue.id)
         why = _why(queue, waiting, language, now) if waiting.count else language.gettext("Nobody waits.")
         if expected is not None:
             why += language.gettext(" · expected wait %(wait)s") % {"wait": clock(expected)}
@@ -354,7 +291,7 @@ def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Lang
     return [
         f"{queue.name}: {_why(queue, waiting, language, now)}"
         for queue in queues
-        if (waiting := board.get(queue.id, _NOBODY)).longest(now) > queue.service_level_within
+        if (waiting := board.get(queue.id, NOBODY)).longest(now) > queue.service_level_within
     ]
 
 
@@ -375,7 +312,7 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
         "tiles": [
             queue_tile(
                 queue,
-                waiting.get(queue.id, _NOBODY),
+                waiting.get(queue.id, NOBODY),
                 today.get(queue.id, Today()),
                 agents,
                 expected=waits.for_next(queue.id),

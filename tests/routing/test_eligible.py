@@ -169,13 +169,12 @@ def test_who_is_free_and_eligible_by_the_routers_state_has_no_reason_and_the_oth
     for ident, agent in enumerate(agents):
         found = bars(Colleague(**{**_fields(agent), "capacity": own[ident]}), asked, NOW_IS)
         barred = [why for of, why in state._barred[ident] if of is pool]
-        [lined] = [n for n, line in enumerate(pool.idle) if any(turn[-1] == ident for turn in line)] or [None]
+        lined = next((n for n, line in enumerate(pool.idle) if any(turn[-1] == ident for turn in line)), None)
         if barred:
             assert found[0].why == barred[0]
-        elif lined is not None and lined > stage:
-            assert found[0].why == "later_step"
-        else:
-            assert found == []
+            continue
+        assert lined is not None
+        assert [bar.why for bar in found][:1] == (["later_step"] if lined > stage else [])
 
 
 def _fields(agent: Colleague) -> dict[str, Any]:
