@@ -132,7 +132,7 @@ async def running(settings: Settings, dsn: str) -> AsyncIterator[Running]:
             leadership,
             state=lambda: router.state,
             clock=clock,
-            missed_by=app[METRICS].wait_error.observe,
+            missed_by=app[METRICS].missed_by,
         )
         router = Router(
             contact_log,

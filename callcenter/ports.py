@@ -100,6 +100,7 @@ class Waits(Protocol):
     def for_next(self, queue: int, channel: str | None = None) -> float | None:
         """The wait, in seconds, of one who comes into this queue now; None when it is unknown.
 
-        Without a channel the longest of those in which somebody waits; by phone where nobody does.
+        Without a channel the longest of calls, callbacks and chats, where some wait; by phone where none do. Mail,
+        tickets and the like wait for hours by nature and say nothing about it.
         """
         ...

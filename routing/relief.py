@@ -8,8 +8,8 @@ from heapq import heappop, heappush
 import structlog
 
 from callcenter.actions import interactions
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.domain.events import Event
-from callcenter.domain.interaction import Channel
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
 from routing import overflow, wait
@@ -111,11 +111,14 @@ class Relief:
         )
 
     def _is_exceeded(self, state: RouterState, queue: int, rule: Rule, now: datetime) -> bool:
-        """On any channel that somebody waits on: nobody is to be helped on the others."""
+        """On any channel where people wait at the other end now: nobody is to be helped on the others.
+
+        Mail and tickets wait for hours by nature; by them the agents of other queues would be lent all day.
+        """
         state.settle(now)
         return any(
             rule.exceeded_by(wait.expected_unhelped(state, queue, channel, self._waits.handling(queue, channel), now))
-            for channel in Channel
+            for channel in AT_ONCE
             if any(pool.waits() for pool in state.lines(queue, channel))
         )
 

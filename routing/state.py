@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from math import inf
 
-from callcenter.domain.agent import DESK_GRACE, TAKES_WORK, Presence, on_shift
+from callcenter.domain.agent import TAKES_WORK, Presence, on_shift
 from callcenter.domain.capacity import Limits
+from callcenter.domain.eligible import NEXT_PRESENCE, NO_CONSOLE, withheld
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel, State
 from callcenter.domain.needs import Skills, spoken
@@ -280,7 +281,7 @@ class RouterState:
 
     def _join_lines(self, agent: AgentState, now: datetime) -> None:
         doing, ident = self.doing(agent, now), agent.agent
-        shift = doing not in (_NO_CONSOLE, _NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
+        shift = doing not in (NO_CONSOLE, NEXT_PRESENCE) and on_shift(agent.presence, agent.routing_status)
         self._moved_work |= self._wishes.note(ident, shift=shift)
         self.staffing.put(ident, present=doing == _FREE or doing in AT_WORK)
         # One object for all lines: what a decision reads is small, and often read from memory.
@@ -318,20 +319,10 @@ class RouterState:
 
     def doing(self, agent: AgentState, now: datetime) -> str:
         """Why an agent gets no work of any kind; also sets the timer for when time alone will change that."""
-        if agent.presence != Presence.ON_QUEUE:
-            return agent.presence
-        if agent.next_presence is not None:
-            return _NEXT_PRESENCE
-        if agent.routing_status not in TAKES_WORK or agent.idle_since is None:
-            return agent.routing_status
-        if agent.not_before is not None and now < agent.not_before:
-            heappush(self._timers, (agent.not_before, 1, agent.agent))
-            return "left_alone"
-        if self.require_console and not agent.desk:
-            if agent.desk_lost_at is None or now - agent.desk_lost_at >= DESK_GRACE:
-                return _NO_CONSOLE
-            heappush(self._timers, (agent.desk_lost_at + DESK_GRACE, 1, agent.agent))
-        return _FREE
+        why, until = withheld(agent, now, require_console=self.require_console)
+        if until is not None:
+            heappush(self._timers, (until, 1, agent.agent))
+        return why
 
     def _turn(self, pool: Pool, agent: AgentState, since: float) -> Turn:
         """Smaller is asked first: less in hand, then by the queue's strategy; longest idle among equals."""
@@ -399,6 +390,4 @@ class RouterState:
 
 
 _FREE = ""
-_NO_CONSOLE = "no_console"
-_NEXT_PRESENCE = "next_presence"
 _NEVER = -inf

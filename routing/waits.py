@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.domain.events import Event
 from callcenter.domain.interaction import Channel
 from callcenter.ports import Due, Wait
@@ -20,7 +22,16 @@ from routing.wait import Pace
 
 _SQL = Queries.beside(__file__)
 _EVERY = 60.0
-_OVER = frozenset({"interaction.answered", "interaction.abandoned", "interaction.closed"})
+# What is put off waits for its hour, not for an agent: an estimate is made anew when it is due again.
+_OVER = frozenset({"interaction.answered", "interaction.abandoned", "interaction.closed", "interaction.put_off"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was expected of one, in seconds (None: nobody was at work), when it came into its first queue."""
+
+    seconds: float | None
+    at: datetime
 
 
 class Waits:
@@ -34,9 +45,9 @@ class Waits:
         *,
         state: Callable[[], RouterState | None],
         clock: Callable[[], datetime],
-        missed_by: Callable[[float], None] = lambda _seconds: None,
+        missed_by: Callable[[str, float], None] = lambda _channel, _seconds: None,
     ) -> None:
-        """`missed_by` hears by how many seconds an estimate was off; on the leader alone, so that each counts once."""
+        """`missed_by` hears by how many seconds a channel's estimate was off; on the leader alone: each counts once."""
         self._pool = pool
         self._directory = directory
         self._leadership = leadership
@@ -44,7 +55,7 @@ class Waits:
         self._clock = clock
         self._missed_by = missed_by
         self._paces: Mapping[tuple[int, str], Pace] = {}
-        self._told: dict[int, float | None] = {}
+        self._told: dict[int, _Told] = {}
         # The share in time of the last half hour, by queue.
         self.held: Mapping[int, float] = {}
 
@@ -85,7 +96,7 @@ class Waits:
         state, now = self._state(), self._clock()
         if state is None or queue not in state.plans:
             return None
-        waiting = [each for each in Channel if any(line.waits() for line in state.lines(queue, each))]
+        waiting = [each for each in AT_ONCE if any(line.waits() for line in state.lines(queue, each))]
         longest = 0.0
         for each in [channel] if channel is not None else waiting or [Channel.PHONE]:
             expected = wait.expected_for_next(state, queue, each, self.handling(queue, each), now)
@@ -95,7 +106,8 @@ class Waits:
         return _rounded(longest)
 
     def told(self, interaction: int) -> float | None:
-        return self._told.get(interaction)
+        told = self._told.get(interaction)
+        return None if told is None else told.seconds
 
     def handling(self, queue: int, channel: str) -> float:
         """Seconds that an agent has one in hand."""
@@ -106,10 +118,10 @@ class Waits:
 
     def committed(self, events: Sequence[Event]) -> None:
         """Of this process, once: an arrival that was offered in the same breath was never seen waiting."""
-        idents = {event.interaction for event in events if event.kind == "interaction.queued"}
+        queued = {event.interaction: event.at for event in events if event.kind == "interaction.queued"}
         for event in events:
-            if event.kind == "interaction.reserved" and event.interaction is not None and event.interaction in idents:
-                self._told[event.interaction] = 0.0
+            if event.kind == "interaction.reserved" and event.interaction is not None and event.interaction in queued:
+                self._told[event.interaction] = _Told(0.0, queued[event.interaction])
         self.note(events)
 
     def note(self, events: Sequence[Event]) -> None:
@@ -118,11 +130,11 @@ class Waits:
             if event.interaction is None:
                 continue
             if event.kind == "interaction.queued" and "returned" not in event.data:
-                self._queued(event.interaction)
+                self._queued(event.interaction, event.at)
             elif event.kind in _OVER:
                 self._over(event, event.interaction)
 
-    def _queued(self, interaction: int) -> None:
+    def _queued(self, interaction: int, at: datetime) -> None:
         """Told twice (by this process, by the feed) it is noted once, and not again when it is over."""
         state = self._state()
         if interaction in self._told or state is None:
@@ -130,14 +142,17 @@ class Waits:
         work = state.waiting.get(interaction)
         if work is not None and work.queue in state.plans:
             handling = self.handling(work.queue, work.channel)
-            self._told[interaction] = _rounded(wait.expected_wait(state, work, handling, self._clock()))
+            seconds = _rounded(wait.expected_wait(state, work, handling, self._clock()))
+            self._told[interaction] = _Told(seconds, at)
 
     def _over(self, event: Event, interaction: int) -> None:
         told = self._told.pop(interaction, None)
-        if told is None or event.kind != "interaction.answered" or not self._leadership.leads:
+        if told is None or told.seconds is None or event.kind != "interaction.answered" or not self._leadership.leads:
             return
-        waited = event.at - datetime.fromisoformat(event.data["queued_at"])
-        self._missed_by(abs(told - waited / timedelta(seconds=1)))
+        # Not from `queued_at`: a callback keeps the place of the call that it stands for, which may be a day old when
+        # it becomes due and an estimate is made.
+        waited = event.at - told.at
+        self._missed_by(event.data["channel"], abs(told.seconds - waited / timedelta(seconds=1)))
 
     # -- by the minute
 

@@ -10,23 +10,25 @@ from aiohttp import web
 
 from callcenter.actions import interactions
 from callcenter.domain.agent import TAKES_WORK, Role
-from callcenter.domain.order import place, tier_shift
+from callcenter.domain.capacity import AT_ONCE
+from callcenter.domain.duration import parse_duration
 from callcenter.errors import Invalid
 from callcenter.store.directory import Queue
 from callcenter.store.queries import Queries
 from callcenter.web.auth import require
 from callcenter.web.body import ID, path_id, read_form
 from callcenter.web.interactions import standing
-from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, SETTINGS, WAITS
 from callcenter.web.steps import taken_by_step
 from callcenter.web.why import waiting_because
 from screenpop import words
+from screenpop.board_figures import AgentNow
 from screenpop.console import number_of
 from screenpop.desk import midnight_of, millis, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.page import draw, language_of, person_context
 from screenpop.pop import cut, spaced
-from screenpop.wallboard import BOARD, AgentNow
+from screenpop.wallboard import BOARD
 
 _SQL = Queries.beside(__file__)
 _MOST = 200
@@ -40,7 +42,7 @@ class Place:
     """One who waits, in words."""
 
     id: int
-    position: int
+    position: int | None  # in the line of its channel, from 1; None while it is offered to somebody
     channel: str
     channel_name: str
     name: str
@@ -49,6 +51,7 @@ class Place:
     tier_name: str
     since: int
     late: bool
+    promised: bool  # whether the queue's service level is about it
     priority: int
     forward: int
     back: int
@@ -57,16 +60,11 @@ class Place:
 
 
 def places(rows: Sequence[asyncpg.Record], queue: Queue, language: Language, *, now: datetime) -> list[Place]:
-    """In the order in which the router serves them."""
-
-    def looks(row: asyncpg.Record) -> tuple[datetime, int]:
-        shift = tier_shift(queue.tiers, row["tier"]) + timedelta(seconds=row["contract"] or 0)
-        return place(row["queued_at"], priority=row["priority"], shift=shift), row["id"]
-
+    """In words, in the order of the rows."""
     return [
         Place(
             id=row["id"],
-            position=position,
+            position=row["position"],
             channel=row["channel"],
             channel_name=language.label(words.CHANNEL, row["channel"]),
             name=cut(row["customer"] or row["address_name"]) or language.gettext("Unknown"),
@@ -76,14 +74,15 @@ def places(rows: Sequence[asyncpg.Record], queue: Queue, language: Language, *, 
             tier=row["tier"] or "",
             tier_name=language.label(words.TIER, row["tier"] or ""),
             since=millis(row["queued_at"]),
-            late=now - row["queued_at"] > queue.service_level_within,
+            late=row["channel"] in AT_ONCE and now - row["entered_at"] > queue.service_level_within,
+            promised=row["channel"] in AT_ONCE,
             priority=row["priority"],
             forward=min(_FURTHEST, row["priority"] + _NUDGE),
             back=max(-_FURTHEST, row["priority"] - _NUDGE),
             asked=row["agent"] or "" if row["state"] == "offered" else "",
             subject=cut(row["subject"]),
         )
-        for position, row in enumerate(sorted(rows, key=looks), 1)
+        for row in rows
     ]
 
 
@@ -103,9 +102,10 @@ def _queue(request: web.Request) -> Queue:
 async def _context(request: web.Request, queue: Queue) -> dict[str, object]:
     now, language = request.app[CLOCK](), language_of(request)
     expected = request.app[WAITS].for_next(queue.id)
+    tiers = {tier: parse_duration(shift).total_seconds() for tier, shift in queue.tiers.items()}
     midnight = midnight_of(now, zone_of(request.app[DIRECTORY]))
     rows, agents, steps = await asyncio.gather(
-        request.app[POOL].fetch(_SQL.line, queue.id, _MOST + 1),
+        request.app[POOL].fetch(_SQL.line, queue.id, _MOST + 1, tiers),
         request.app[BOARD].agents(),
         taken_by_step(request.app[POOL], [queue], since=midnight),
     )
@@ -113,6 +113,7 @@ async def _context(request: web.Request, queue: Queue) -> dict[str, object]:
         "queue": queue,
         "line": places(rows[:_MOST], queue, language, now=now),
         "more": len(rows) > _MOST,
+        "by_channel": len({row["channel"] for row in rows}) > 1,
         "agents": [
             (agent.user, agent.full_name, language.label(words.ROUTING, agent.routing_status), free)
             for agent, free in free_first(agents, queue)
@@ -149,7 +150,14 @@ async def get_why(request: web.Request) -> web.StreamResponse:
     ident = number_of(request, "interaction") or 0
     row = await standing(request.app[POOL], ident, asks=who.user_id)
     wait = request.app[WAITS].of(ident)
-    because = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=request.app[CLOCK]())
+    because = await waiting_because(
+        request.app[POOL],
+        request.app[DIRECTORY],
+        row,
+        wait,
+        require_console=request.app[SETTINGS].require_console,
+        now=request.app[CLOCK](),
+    )
     return draw(request, "line/_why.html", {"ident": ident, "said": words.in_language(because, language)})
 
 

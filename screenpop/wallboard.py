@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Generic, TypeVar
 
@@ -10,6 +9,7 @@ from aiohttp import web
 
 from callcenter.actions import notices as notice_acts
 from callcenter.domain.agent import Role
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.domain.events import Cursor
 from callcenter.domain.survey import Question, Tally
 from callcenter.feed import Feed
@@ -21,6 +21,7 @@ from callcenter.web.auth import Identity, require
 from callcenter.web.body import ID, path_id
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
 from screenpop import words
+from screenpop.board_figures import NOBODY, AgentNow, NextPromise, PromisesNow, Today, Waiting
 from screenpop.desk import midnight_of, millis, mood_of, zone_of
 from screenpop.i18n import Language, clock
 from screenpop.notices import load_notices, notices_context
@@ -34,55 +35,6 @@ _MOST_CELLS = 160
 # A day has too few answers to say anything.
 _SATISFACTION_OVER = timedelta(days=30)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    count: int
-    oldest: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NextPromise:
-    ticket: int
-    clock: OwedClock
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """Of the contacts queued since midnight. `late` ones wait longer than promised already."""
-
-    answered: int = 0
-    in_time: int = 0
-    abandoned: int = 0
-    short_abandoned: int = 0
-    late: int = 0
-    flow_out: int = 0
-
-    @property
-    def service_level(self) -> float | None:
-        """Answered in time among all whose fate is known or who wait too long; None before the first one."""
-        counted = self.answered + self.abandoned + self.late
-        return self.in_time / counted if counted else None
-
-
-@dataclass(frozen=True, slots=True)
-class AgentNow:
-    user: int
-    full_name: str
-    presence: str
-    reason: str | None
-    presence_at: datetime
-    routing_status: str
-    routing_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PromisesNow:
-    """Tickets that are late for something, and tickets that soon will be."""
-
-    breached: int
-    at_risk: int
 
 
 class Shared(Generic[T]):
@@ -177,15 +129,15 @@ class Board:
         }  # fmt: skip
 
     async def _load_waiting(self) -> Mapping[int, Waiting]:
-        rows = await self._pool.fetch(_SQL.waiting)
-        return {row["queue_id"]: Waiting(row["waiting"], row["oldest"]) for row in rows}
+        rows = await self._pool.fetch(_SQL.waiting, list(AT_ONCE))
+        return {row["queue_id"]: Waiting(*row[1:]) for row in rows}
 
     async def _load_agents(self) -> Sequence[AgentNow]:
         return [AgentNow(*row) for row in await self._pool.fetch(_SQL.agents)]
 
     async def _load_today(self) -> Mapping[int, Today]:
         now = self._now()
-        rows = await self._pool.fetch(_SQL.today, midnight_of(now, zone_of(self._directory)), now)
+        rows = await self._pool.fetch(_SQL.today, midnight_of(now, zone_of(self._directory)), now, list(AT_ONCE))
         return {row["queue_id"]: Today(*row[1:]) for row in rows}
 
     async def _load_satisfaction(self) -> Mapping[tuple[int, Question], Tally]:
@@ -204,8 +156,20 @@ def _why(queue: Queue, waiting: Waiting, language: Language, now: datetime) -> s
         "%(num)d waiting, longest %(longest)s, target %(target)s",
         waiting.count,
     )
-    longest, target = clock(now - waiting.oldest), clock(queue.service_level_within)
+    longest, target = clock(waiting.longest(now)), clock(queue.service_level_within)
     return words_ % {"num": waiting.count, "longest": longest, "target": target}
+
+
+def _deferrable(waiting: Waiting, language: Language, now: datetime) -> str:
+    """What can wait for hours, in words; empty where there is none."""
+    if waiting.oldest_deferrable is None:
+        return ""
+    words_ = language.ngettext(
+        "%(num)d of mail, tickets and the like, the oldest %(longest)s",
+        "%(num)d of mail, tickets and the like, the oldest %(longest)s",
+        waiting.deferrable,
+    )
+    return words_ % {"num": waiting.deferrable, "longest": clock(now - waiting.oldest_deferrable)}
 
 
 def strip_view(
@@ -214,18 +178,20 @@ def strip_view(
     """The queues of one agent, for the line above the desk; `expected` is the wait of one who comes now."""
     seen = []
     for queue in queues:
-        waiting, expected = board.get(queue.id), waits.for_next(queue.id)
-        why = _why(queue, waiting, language, now) if waiting else language.gettext("Nobody waits.")
+        waiting, expected = board.get(queue.id, NOBODY), waits.for_next(queue.id)
+        why = _why(queue, waiting, language, now) if waiting.count else language.gettext("Nobody waits.")
         if expected is not None:
             why += language.gettext(" · expected wait %(wait)s") % {"wait": clock(expected)}
-        late = waiting is not None and now - waiting.oldest > queue.service_level_within
+        if deferrable := _deferrable(waiting, language, now):
+            why += f" · {deferrable}"
         seen.append(
             {
                 "id": queue.id,
                 "name": queue.name,
-                "waiting": waiting.count if waiting else 0,
-                "oldest": millis(waiting.oldest) if waiting else 0,
-                "late": late,
+                "waiting": waiting.count,
+                "oldest": millis(waiting.oldest) if waiting.oldest else 0,
+                "deferrable": waiting.deferrable,
+                "late": waiting.longest(now) > queue.service_level_within,
                 "expected": clock(expected) if expected else "",
                 "why": why,
             }
@@ -235,21 +201,23 @@ def strip_view(
 
 def queue_tile(
     queue: Queue,
-    waiting: Waiting | None,
+    waiting: Waiting,
     today: Today,
     agents: Sequence[AgentNow],
     *,
     expected: float | None,
     tally: Tally | None = None,
+    language: Language,
     now: datetime,
 ) -> dict[str, object]:
     """One queue on the wall. `state`: calm, waiting, late (beyond the promise) or breach (four times beyond it).
 
-    `expected`: seconds that one who comes now will wait. `tally`: what was answered to the question that it asks.
+    `deferrable`: in words, beside the large figures, which are of people who wait now. `expected`: seconds that one who
+    comes now will wait. `tally`: what was answered to the question that it asks.
     """
     state = "calm"
-    if waiting is not None:
-        longest = now - waiting.oldest
+    if waiting.count:
+        longest = waiting.longest(now)
         state = "waiting" if longest <= queue.service_level_within else "late"
         if longest > 4 * queue.service_level_within:
             state = "breach"
@@ -259,8 +227,9 @@ def queue_tile(
         "id": queue.id,
         "name": queue.name,
         "state": state,
-        "waiting": waiting.count if waiting else 0,
-        "oldest": millis(waiting.oldest) if waiting else None,
+        "waiting": waiting.count,
+        "oldest": millis(waiting.oldest) if waiting.oldest else None,
+        "deferrable": _deferrable(waiting, language, now),
         "expected": "" if expected is None else clock(expected),
         "level": None if level is None else round(level * 100),
         "below": level is not None and level < queue.service_level_target,
@@ -322,7 +291,7 @@ def alerts(queues: Sequence[Queue], board: Mapping[int, Waiting], language: Lang
     return [
         f"{queue.name}: {_why(queue, waiting, language, now)}"
         for queue in queues
-        if (waiting := board.get(queue.id)) is not None and now - waiting.oldest > queue.service_level_within
+        if (waiting := board.get(queue.id, NOBODY)).longest(now) > queue.service_level_within
     ]
 
 
@@ -343,11 +312,12 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
         "tiles": [
             queue_tile(
                 queue,
-                waiting.get(queue.id),
+                waiting.get(queue.id, NOBODY),
                 today.get(queue.id, Today()),
                 agents,
                 expected=waits.for_next(queue.id),
                 tally=satisfaction.get((queue.id, queue.survey.ask)) if queue.survey else None,
+                language=language,
                 now=now,
             )
             | {"promise": next_promise(owed.get(queue.id), language, now=now, zone=zone)}

@@ -1,33 +1,44 @@
 -- name: waiting
--- Who waits for an agent, those whose offer is out included: they still hear music.
-select queue_id, count(*)::integer as waiting, min(queued_at) as oldest
+-- What waits for an agent, those whose offer is out included: they still hear music. Of the channels $1, where people wait at the
+-- other end, and of the others, which can wait for hours.
+select queue_id, (count(*) filter (where channel = any($1::text[])))::integer as waiting,
+       min(queued_at) filter (where channel = any($1)) as oldest,
+       (count(*) filter (where channel <> all($1)))::integer as deferrable,
+       min(queued_at) filter (where channel <> all($1)) as oldest_deferrable
 from interaction where closed_at is null and state in ('queued', 'offered') and queue_id is not null group by queue_id;
 
 -- name: today
 -- Of those queued since $1; $2: now. A contact counts for the service level once its fate is known or the time for it has
 -- passed, and not when the customer hung up at once. Its time begins when it came into this queue. Flow-out: who left it for another
--- queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks are nobody who waits.
+-- queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks are nobody who waits. The service level is of
+-- the channels $3: promised, in_time and late.
 with day as (
     select i.queue_id,
         count(*) filter (where i.answered_at is not null) as answered,
-        count(*) filter (where i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within) as in_time,
+        count(*) filter (where i.channel = any($3::text[])
+                         and i.answered_at - coalesce(i.entered_at, i.queued_at) <= q.service_level_within) as in_time,
         count(*) filter (where i.outcome = 'abandoned') as abandoned,
         count(*) filter (where i.outcome = 'short_abandoned') as short_abandoned,
-        count(*) filter (where i.closed_at is null and i.answered_at is null
+        count(*) filter (where i.closed_at is null and i.answered_at is null and i.channel = any($3)
                          and $2::timestamptz - coalesce(i.entered_at, i.queued_at) > q.service_level_within) as late,
-        count(*) filter (where i.outcome = 'flow_out') as flow_out
+        count(*) filter (where i.outcome = 'flow_out') as flow_out,
+        count(*) filter (where i.channel = any($3) and (i.answered_at is not null or i.outcome = 'abandoned')) as known
     from interaction i join queue q on q.id = i.queue_id
     where i.queued_at >= $1::timestamptz and i.channel not in ('ticket', 'task') group by i.queue_id
     union all
-    select queue_id, 0, 0, 0, 0, 0, count(*) from flow_out f where entered_at >= $1
+    select queue_id, 0, 0, 0, 0, 0, count(*), 0 from flow_out f where entered_at >= $1
       and not exists (select from offered_work w where w.interaction_id = f.interaction_id) group by queue_id
     union all
     -- Answered here, and handed on to another queue since, or to this one again.
-    select h.queue_id, count(*), count(*) filter (where h.answered_at - h.entered_at <= q.service_level_within), 0, 0, 0, 0
-    from handed_over h join queue q on q.id = h.queue_id where h.entered_at >= $1 group by h.queue_id
+    select h.queue_id, count(*),
+           count(*) filter (where i.channel = any($3) and h.answered_at - h.entered_at <= q.service_level_within), 0, 0, 0, 0,
+           count(*) filter (where i.channel = any($3))
+    from handed_over h join queue q on q.id = h.queue_id join interaction i on i.id = h.interaction_id
+    where h.entered_at >= $1 group by h.queue_id
 )
 select queue_id, sum(answered)::integer as answered, sum(in_time)::integer as in_time, sum(abandoned)::integer as abandoned,
-       sum(short_abandoned)::integer as short_abandoned, sum(late)::integer as late, sum(flow_out)::integer as flow_out
+       sum(short_abandoned)::integer as short_abandoned, sum(late)::integer as late, sum(flow_out)::integer as flow_out,
+       sum(known)::integer + sum(late)::integer as promised
 from day group by queue_id;
 
 -- name: satisfaction

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from callcenter.web.why import Said
+from callcenter.web.said import Said
 from screenpop.i18n import Language
 from screenpop.i18n import mark as _
 
@@ -240,62 +240,6 @@ STATUS = {
     "500": _("Something went wrong on our side."),
     "503": _("The database is out of reach for a moment; try again."),
 }
-# Why something still waits, as callcenter.web.why says it.
-WAITING = (
-    _("It is not in a queue yet."),
-    _("It is offered to an agent, who has not answered yet."),
-    _("It has just been offered."),
-    _("It is the first in line."),
-    _("%(num)d wait in front of it."),
-    _("%(num)d %(doing)s"),
-    _("The queue's agents: %(parts)s."),
-    _("The queue has no agents."),
-    _("How long it will take is unknown: nobody is at work there."),
-    _("Expected to wait %(span)s more."),
-    _("It overflows to %(queue)s %(when)s."),
-    _("Agents of %(queue)s may help out %(when)s, as long as %(queue)s keeps its own promise."),
-    _("It is offered a call back %(when)s."),
-    _("It is offered to leave a message %(when)s."),
-    _("It is treated as outside the opening hours %(when)s."),
-    _("in %(span)s"),
-    _("once the expected wait is over %(span)s"),
-    _("It waits for %(names)s until %(time)s (%(kind)s)."),
-    _("last agent"),
-    _("account owner"),
-    _("named on arrival"),
-    _("It asks for %(needs)s."),
-    _("It asks for %(needs)s, until it has waited %(span)s."),
-    _("%(name)s is free and lacks %(lacks)s."),
-    _("%(name)s is free and has no phone."),
-)
-# Why somebody was asked, as callcenter.web.chosen says it.
-CHOSEN = (
-    _("%(name)s had been idle longest."),
-    _("%(name)s had had the fewest contacts today."),
-    _("%(name)s had waited longest for a turn."),
-    _("%(name)s knows best what is asked for."),
-    _("%(name)s came first by idle time and skills together."),
-    _("%(name)s was preferred: %(kind)s."),
-    _("%(by)s chose %(name)s."),
-    _("%(by)s transferred it to %(name)s."),
-    _("A supervisor chose %(name)s."),
-    _("A service contract made it look %(span)s older."),
-    _("It might have been %(names)s."),
-    _("Left out: %(parts)s."),
-    _("without the skills or the language"),
-    _("with enough in hand"),
-    _("asked later, by steps or delay"),
-    _("not preferred"),
-    _("not lent out"),
-    _("unreachable a moment before"),
-    _("without a console"),
-    _("about to leave"),
-    _("without a phone"),
-    _("%(name)s declined."),
-    _("%(name)s did not answer."),
-    _("%(name)s could not be reached."),
-    _("The offer to %(name)s was taken back."),
-)
 # Sentences of refusals that agents meet, so that they have translations.
 REFUSALS = (
     _("Say in a few words what it was about."),

@@ -53,12 +53,6 @@ def place(queued_at: datetime, *, priority: int, shift: timedelta) -> datetime:
     return queued_at - shift - timedelta(minutes=priority)
 
 
-def tier_shift(tiers: Mapping[str, str], tier: str | None) -> timedelta:
-    """How much older a customer's tier makes work look; `tiers` as the organisation file has them."""
-    shift = tiers.get(tier or "")
-    return timedelta() if shift is None else parse_duration(shift)
-
-
 def asked_after(asked: Asked, steps: Iterable[Step], waited: timedelta) -> Asked:
     """What a queue asks for of work that has waited so long; `steps` in the order of their times."""
     for step in steps:

@@ -28,7 +28,7 @@ from callcenter.web.interactions import (
     whole,
     with_external_id,
 )
-from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, WAITS
+from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL, SETTINGS, WAITS
 from callcenter.web.names import queue_id, user_id
 from callcenter.web.openapi import operation
 from callcenter.web.paging import Limit, Page, Place, place_of, read_place
@@ -347,8 +347,14 @@ async def why(request: web.Request) -> web.StreamResponse:
         ]
     because = None if decision is None else chosen_because(decision)
     wait = request.app[WAITS].of(ident)
-    now = request.app[CLOCK]()
-    waiting = await waiting_because(request.app[POOL], request.app[DIRECTORY], row, wait, now=now)
+    waiting = await waiting_because(
+        request.app[POOL],
+        request.app[DIRECTORY],
+        row,
+        wait,
+        require_console=request.app[SETTINGS].require_console,
+        now=request.app[CLOCK](),
+    )
     return answer(Why(decision, None if because is None else str(because), " ".join(map(str, waiting)) or None, wait))
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from callcenter.actions import agents as actions
 from callcenter.domain.agent import Presence, Role, RoutingStatus
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.errors import Forbidden, NotFound
 from callcenter.store.queries import Queries
 from callcenter.web.auth import identity
@@ -30,13 +31,17 @@ _SQL = Queries(Path(__file__).with_name("queues.sql"))
 class QueueItem:
     """Since midnight of the organisation. `service_level` is a share from 0 to 1, null before there is one.
 
-    `expected_wait_seconds`: of one who comes now; null when nobody is at work there. `flow_out`: left it for another
-    queue, or was turned away; they are no part of the service level. `steps`: where the queue has any.
+    It, `longest_wait_seconds` and `expected_wait_seconds` (of one who comes now; null when nobody is at work there) are
+    of calls, callbacks and chats: whoever called waits on the line. Of all that is `waiting`, `waiting_deferrable` are
+    of the other channels, the oldest for `longest_deferrable_seconds`. `flow_out`: left it for another queue, or was
+    turned away; they are no part of the service level. `steps`: where the queue has any.
     """
 
     name: str
     waiting: int
     longest_wait_seconds: float | None
+    waiting_deferrable: int
+    longest_deferrable_seconds: float | None
     expected_wait_seconds: float | None
     service_level: float | None
     service_level_target: float
@@ -84,6 +89,8 @@ def _queue(row: asyncpg.Record, expected: float | None, steps: Sequence[StepFigu
         name=row["name"],
         waiting=row["waiting"],
         longest_wait_seconds=row["longest"],
+        waiting_deferrable=row["deferrable"],
+        longest_deferrable_seconds=row["longest_deferrable"],
         expected_wait_seconds=expected,
         service_level=row["service_level"],
         service_level_target=row["target"],
@@ -105,7 +112,7 @@ async def list_queues(request: web.Request) -> web.StreamResponse:
     pool, waits = request.app[POOL], request.app[WAITS]
     active = [queue for queue in request.app[DIRECTORY].queues.values() if queue.active]
     rows, steps = await asyncio.gather(
-        pool.fetch(_SQL.queues, midnight, now), taken_by_step(pool, active, since=midnight)
+        pool.fetch(_SQL.queues, midnight, now, list(AT_ONCE)), taken_by_step(pool, active, since=midnight)
     )
     return answer(Page([_queue(row, waits.for_next(row["id"]), steps.get(row["id"], ())) for row in rows], None))
 

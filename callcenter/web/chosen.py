@@ -1,6 +1,6 @@
 """Why somebody was asked, and what became of it, of offers that are past or go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,9 @@ from callcenter.domain.interaction import ReservationState
 from callcenter.store.directory import User
 from callcenter.store.pool import Pool
 from callcenter.web.interactions import SQL
-from callcenter.web.why import PREFERRED, Said
+from callcenter.web.left_out import LEFT_OUT
+from callcenter.web.said import Said, counted
+from callcenter.web.why import PREFERRED
 
 # Why the router chose somebody among those who might have taken it.
 CHOSEN = {
@@ -28,18 +30,6 @@ CAME = {
     ReservationState.TIMED_OUT: "%(name)s did not answer.",
     ReservationState.FAILED: "%(name)s could not be reached.",
     ReservationState.CANCELLED: "The offer to %(name)s was taken back.",
-}
-# Why members of the queue were not asked, beside what they did then (presence, routing status).
-LEFT_OUT = {
-    "skills": "without the skills or the language",
-    "capacity": "with enough in hand",
-    "later_step": "asked later, by steps or delay",
-    "not_preferred": "not preferred",
-    "not_lent": "not lent out",
-    "left_alone": "unreachable a moment before",
-    "no_console": "without a console",
-    "next_presence": "about to leave",
-    "no_phone": "without a phone",
 }
 
 
@@ -76,14 +66,7 @@ def _offer(row: asyncpg.Record, users: Mapping[int, User]) -> list[Said]:
     if others:
         said.append(Said("It might have been %(names)s.", {"names": ", ".join(others)}))
     if excluded := decision.get("excluded"):
-        said.append(Said("Left out: %(parts)s.", {"parts": _left_out(excluded)}))
+        said.append(Said("Left out: %(parts)s.", {"parts": counted(excluded, LEFT_OUT)}))
     if (came := CAME.get(row["state"])) is not None:
         said.append(Said(came, {"name": row["agent"]}))
     return said
-
-
-def _left_out(excluded: Mapping[str, int]) -> Sequence[Said]:
-    return [
-        Said("%(num)d %(doing)s", {"num": count, "doing": Said(LEFT_OUT.get(why, why.replace("_", " ")))})
-        for why, count in sorted(excluded.items(), key=lambda each: -each[1])
-    ]

@@ -100,10 +100,27 @@ select case when a.presence = 'on_queue' then a.routing_status else a.presence e
 from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
 where m.queue_id = $1 group by 1 order by 2 desc, 1;
 
--- name: free
--- Some of a queue's agents who are free now, and what they are good at.
-select u.name, u.skills, u.endpoint is null as phoneless from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
-where m.queue_id = $1 and a.presence = 'on_queue' and a.routing_status = 'idle' order by a.idle_since limit 3;
+-- name: colleagues
+-- Members of a queue, and of those that may lend it theirs, who are on queue and might take work; the longest idle first.
+with lender as (
+    select distinct l.id, l.name from queue q cross join jsonb_array_elements(q.overflow) as rule
+    join queue l on l.name = rule ->> 'lend' and l.active where q.id = $1
+),
+member as (
+    select user_id, delay, null as lender from queue_member where queue_id = $1
+    union all
+    select m.user_id, interval '0', min(l.name) from queue_member m join lender l on l.id = m.queue_id
+    where m.user_id not in (select user_id from queue_member where queue_id = $1) group by m.user_id
+)
+select u.name, a.presence, a.routing_status, a.next_presence, a.idle_since, a.not_before, a.desk_lost_at is null as desk,
+       nullif(a.desk_lost_at, '-infinity') as desk_lost_at, a.load, u.skills, o.capacity || u.capacity as capacity, m.delay,
+       u.endpoint is null as phoneless, m.lender
+from member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active cross join organisation o
+where a.presence = 'on_queue' and a.routing_status in ('idle', 'interacting', 'wrap_up')
+order by m.lender is not null, a.idle_since, u.name;
+
+-- name: interrupted_by
+select interrupted_by from organisation;
 
 -- name: preferred
 -- The members of a queue for whom some work waits first, the best first.

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.domain.events import Event
 from callcenter.feed import Feed
 from callcenter.store.db import TRY_AGAIN
@@ -37,7 +38,9 @@ class Metrics:
         self.wait_error = Histogram(
             "callcenter_wait_error_seconds",
             "How far the wait expected at the beginning was from the real one; seen by the router's leader.",
-            buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600), registry=self.registry,
+            ["channel"],
+            # Mail waits for hours.
+            buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800), registry=self.registry,
         )  # fmt: skip
         self._lag = Gauge(
             "callcenter_log_lag_seconds", "Age of the newest event when it was delivered.", registry=self.registry
@@ -51,8 +54,13 @@ class Metrics:
         )
         self._waiting = Gauge("callcenter_waiting", "Interactions that wait.", ["queue"], registry=self.registry)
         self._longest = Gauge(
-            "callcenter_longest_wait_seconds", "Age of the oldest that waits.", ["queue"], registry=self.registry
-        )
+            "callcenter_longest_wait_seconds", "Age of the oldest call, callback or chat that waits.", ["queue"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._longest_deferrable = Gauge(
+            "callcenter_longest_deferrable_seconds", "Age of the oldest mail, ticket or the like that waits.",
+            ["queue"], registry=self.registry,
+        )  # fmt: skip
         self._agents = Gauge("callcenter_agents", "Agents by routing status.", ["status"], registry=self.registry)
         self._webhooks = Gauge(
             "callcenter_webhook_deliveries",
@@ -65,6 +73,10 @@ class Metrics:
             "callcenter_mail_oldest_seconds", "How long the oldest letter that is due has been.", registry=self.registry
         )
         self._up = Gauge("callcenter_database_up", "Whether the database answered.", registry=self.registry)
+
+    def missed_by(self, channel: str, seconds: float) -> None:
+        """An expected wait was off by so much."""
+        self.wait_error.labels(channel).observe(seconds)
 
     def count(self, events: Sequence[Event]) -> None:
         """A subscriber of the feed."""
@@ -87,7 +99,7 @@ class Metrics:
 
     async def _ask(self, pool: Pool) -> None:
         interactions = await pool.fetch(_SQL.interactions)
-        waiting = await pool.fetch(_SQL.waiting)
+        waiting = await pool.fetch(_SQL.waiting, list(AT_ONCE))
         agents = await pool.fetch(_SQL.agents)
         held = await pool.fetchrow(_SQL.held)
         self._webhooks.clear()
@@ -97,13 +109,15 @@ class Metrics:
         assert mail is not None
         self._mail.set(mail["waiting"])
         self._mail_oldest.set(mail["oldest"])
-        for gauge in (self._open, self._waiting, self._longest, self._agents, self._held):
+        waits = (self._waiting, self._longest, self._longest_deferrable)
+        for gauge in (self._open, *waits, self._agents, self._held):
             gauge.clear()
         for row in interactions:
             self._open.labels(row["channel"], row["state"]).set(row["count"])
         for row in waiting:
             self._waiting.labels(row["queue"]).set(row["count"])
             self._longest.labels(row["queue"]).set(row["longest"])
+            self._longest_deferrable.labels(row["queue"]).set(row["longest_deferrable"])
         for row in agents:
             self._agents.labels(row["status"]).set(row["count"])
         if held is not None:

@@ -2,9 +2,10 @@
 select channel, state, count(*) from interaction where closed_at is null group by channel, state;
 
 -- name: waiting
--- Every active queue, those where nobody waits too.
+-- Every active queue, those where nobody waits too. The longest wait is of the channels $1, where people wait at the other end.
 select q.name as queue, count(i.id),
-       coalesce(extract(epoch from now() - min(i.queued_at)), 0)::float8 as longest
+       coalesce(extract(epoch from now() - min(i.queued_at) filter (where i.channel = any($1::text[]))), 0)::float8 as longest,
+       coalesce(extract(epoch from now() - min(i.queued_at) filter (where i.channel <> all($1))), 0)::float8 as longest_deferrable
 from queue q left join interaction i on i.queue_id = q.id and i.closed_at is null and i.state in ('queued', 'offered')
 where q.active group by q.name;
 

@@ -1,18 +1,19 @@
 -- name: queues
 -- Each active queue: who waits, what the agents do, and how the time since $1 (today's beginning) went, at $2 (now).
 -- Service level: of those queued since then whose fate is known or whose time is over, (answered - late) / (answered +
--- abandoned), short abandons left out (domain.md, section 1). A queue's time begins when they came into it (entered_at). Flow-out:
--- who left it for another queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks count as waiting,
--- and in no figure of how the time went.
+-- abandoned), short abandons left out. A queue's time begins when they came into it (entered_at). It and the longest wait are of
+-- the channels $3, where people wait at the other end; what can wait for hours is told apart (deferrable). Flow-out: who left it
+-- for another queue, and who left unserved otherwise than by hanging up. Offered tickets and tasks count as waiting, and in no
+-- figure of how the time went.
 with today as materialized (
     select i.queue_id, i.outcome, coalesce(i.entered_at, i.queued_at) as entered_at, i.answered_at, i.ended_at, i.closed_at,
-           q.service_level_within as within
+           q.service_level_within as within, i.channel = any($3::text[]) as promised
     from interaction i join queue q on q.id = i.queue_id
     where i.arrived_at >= $1::timestamptz - interval '1 day' and i.queued_at >= $1 and i.channel not in ('ticket', 'task')
     union all
     -- Answered here, and handed on to another queue since, or to this one again.
-    select h.queue_id, 'handled', h.entered_at, h.answered_at, h.left_at, h.left_at, q.service_level_within
-    from handed_over h join queue q on q.id = h.queue_id where h.entered_at >= $1
+    select h.queue_id, 'handled', h.entered_at, h.answered_at, h.left_at, h.left_at, q.service_level_within, i.channel = any($3)
+    from handed_over h join queue q on q.id = h.queue_id join interaction i on i.id = h.interaction_id where h.entered_at >= $1
 ),
 day as (
     select queue_id,
@@ -20,9 +21,9 @@ day as (
            count(*) filter (where outcome = 'abandoned') as abandoned,
            count(*) filter (where outcome = 'short_abandoned') as short_abandoned,
            count(*) filter (where outcome = 'flow_out') as flow_out,
-           count(*) filter (where answered_at - entered_at <= within) as in_time,
-           count(*) filter (where answered_at is not null or outcome = 'abandoned'
-                            or closed_at is null and $2::timestamptz - entered_at > within) as known
+           count(*) filter (where promised and answered_at - entered_at <= within) as in_time,
+           count(*) filter (where promised and (answered_at is not null or outcome = 'abandoned'
+                                                or closed_at is null and $2::timestamptz - entered_at > within)) as known
     from today group by queue_id
 ),
 moved as (
@@ -30,7 +31,9 @@ moved as (
       and not exists (select from offered_work w where w.interaction_id = f.interaction_id) group by queue_id
 ),
 waiting as (
-    select queue_id, count(*) as waiting, extract(epoch from $2 - min(queued_at))::float8 as longest
+    select queue_id, count(*) as waiting, count(*) filter (where channel <> all($3)) as deferrable,
+           extract(epoch from $2 - min(queued_at) filter (where channel = any($3)))::float8 as longest,
+           extract(epoch from $2 - min(queued_at) filter (where channel <> all($3)))::float8 as longest_deferrable
     from interaction where closed_at is null and state in ('queued', 'offered') group by queue_id
 ),
 member as (
@@ -40,7 +43,8 @@ member as (
     from queue_member m join agent a on a.user_id = m.user_id join users u on u.id = m.user_id and u.active
     group by 1, 2
 )
-select q.id, q.name, coalesce(w.waiting, 0) as waiting, w.longest, coalesce(d.answered, 0) as answered,
+select q.id, q.name, coalesce(w.waiting, 0) as waiting, w.longest,
+       coalesce(w.deferrable, 0) as deferrable, w.longest_deferrable, coalesce(d.answered, 0) as answered,
        coalesce(d.abandoned, 0) as abandoned, coalesce(d.short_abandoned, 0) as short_abandoned,
        coalesce(d.flow_out, 0) + coalesce(m.moved, 0) as flow_out,
        case when d.known > 0 then d.in_time::float8 / d.known end as service_level,

@@ -1,65 +1,44 @@
-"""Why this agent, and why nobody has it yet, in sentences that a reader's language can replace."""
+"""Why nobody has it yet, in sentences that a reader's language can replace."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from callcenter.domain.agent import on_shift
 from callcenter.domain.duration import format_duration
+from callcenter.domain.eligible import Asking, Colleague
 from callcenter.domain.interaction import Channel, State
-from callcenter.domain.needs import LANGUAGE, NOTHING, fulfils, in_words, missing, spoken
+from callcenter.domain.needs import LANGUAGE, NOTHING, Needs, fulfils, in_words, spoken
 from callcenter.domain.order import Asked, asked_after
 from callcenter.domain.overflow import Treatment
 from callcenter.ports import Due, Wait
 from callcenter.store.directory import Directory, Queue
 from callcenter.store.pool import Pool
 from callcenter.web.interactions import SQL
+from callcenter.web.left_out import left_out
+from callcenter.web.said import Said, counted
 
 # What a preferred agent is to the customer.
 PREFERRED = {"last_agent": "last agent", "owner": "account owner", "named": "named on arrival"}
 
 
-Value: TypeAlias = "str | int | Said | Sequence[Said]"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence, or a part of one: English text with places for values, which may be parts themselves."""
-
-    text: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.put(lambda text: text)
-
-    def put(self, translate: Callable[[str], str]) -> str:
-        """With every text replaced by what `translate` makes of it."""
-        values: dict[str, str | int] = {}
-        for name, value in self.values.items():
-            if isinstance(value, Said):
-                values[name] = value.put(translate)
-            elif isinstance(value, str | int):
-                values[name] = value
-            else:
-                values[name] = ", ".join([part.put(translate) for part in value])
-        return translate(self.text) % values if values else translate(self.text)
-
-
 async def waiting_because(
-    pool: Pool, directory: Directory, row: asyncpg.Record, wait: Wait | None, *, now: datetime
+    pool: Pool, directory: Directory, row: asyncpg.Record, wait: Wait | None, *, require_console: bool, now: datetime
 ) -> list[Said]:
-    """Nothing when somebody has it, or nobody will. `row`: how it stands (callcenter.web.interactions)."""
+    """Nothing when somebody has it, or nobody will. `row`: how it stands (callcenter.web.interactions).
+
+    `require_console`: whether only those are asked who have a console open.
+    """
     match row["state"]:
         case State.NEW:
             return [Said("It is not in a queue yet.")]
         case State.OFFERED:
             return [Said("It is offered to an agent, who has not answered yet.")]
         case State.QUEUED:
-            said = await _in_queue(pool, directory, directory.queue(row["queue_id"]), row["id"], now)
+            queue = directory.queue(row["queue_id"])
+            said = await _in_queue(pool, directory, queue, row["id"], require_console=require_console, now=now)
             return said if wait is None else [_place(wait), *said, *_outlook(wait)]
         case _:
             return []
@@ -70,7 +49,9 @@ def _place(wait: Wait) -> Said:
     return Said("%(num)d wait in front of it.", {"num": ahead}) if ahead else Said("It is the first in line.")
 
 
-async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, now: datetime) -> list[Said]:
+async def _in_queue(
+    pool: Pool, directory: Directory, queue: Queue, ident: int, *, require_console: bool, now: datetime
+) -> list[Said]:
     work = await pool.fetchrow(SQL.waiting, ident)
     if work is None:
         return [Said("It has just been offered.")]
@@ -82,20 +63,31 @@ async def _in_queue(pool: Pool, directory: Directory, queue: Queue, ident: int, 
         language = None
     if waited < queue.prefer_for and work["preferred_as"] is not None:
         said += await _waits_for(pool, directory, queue, work, language)
-    said += await _asked(pool, queue, waited, language)
-    if work["channel"] == Channel.PHONE:
-        free = await pool.fetch(SQL.free, queue.id)
-        said += [Said("%(name)s is free and has no phone.", {"name": row["name"]}) for row in free if row["phoneless"]]
-    doing = await pool.fetch(SQL.members, queue.id)
-    if doing:
-        parts = [
-            Said("%(num)d %(doing)s", {"num": row["count"], "doing": Said(row["doing"].replace("_", " "))})
-            for row in doing
-        ]
-        said.append(Said("The queue's agents: %(parts)s.", {"parts": parts}))
-    else:
-        said.append(Said("The queue has no agents."))
+    needs = _needs(queue, waited, language)
+    said += _asked(queue, needs[0], waited, language)
+    interrupted_by = await pool.fetchval(SQL.interrupted_by)
+    asking = Asking(
+        channel=work["channel"],
+        queued_at=work["queued_at"],
+        needs=needs,
+        interrupted_by=interrupted_by,
+        require_console=require_console,
+    )
+    zone = ZoneInfo(directory.organisation.timezone)
+    agents = [_colleague(row) for row in await pool.fetch(SQL.colleagues, queue.id)]
+    said += left_out(agents, asking, now, at=lambda moment: f"{moment.astimezone(zone):%H:%M:%S}")
+    doing = {row["doing"]: row["count"] for row in await pool.fetch(SQL.members, queue.id)}
+    said.append(
+        Said("The queue's agents: %(parts)s.", {"parts": counted(doing, {})})
+        if doing
+        else Said("The queue has no agents.")
+    )
     return said
+
+
+def _colleague(row: asyncpg.Record) -> Colleague:
+    capacity = {**row["capacity"], Channel.PHONE.value: 0} if row["phoneless"] else row["capacity"]
+    return Colleague(**{**row, "capacity": capacity})
 
 
 def _outlook(wait: Wait) -> list[Said]:
@@ -152,22 +144,24 @@ async def _waits_for(
     return [Said("It waits for %(names)s until %(time)s (%(kind)s).", values)]
 
 
-async def _asked(pool: Pool, queue: Queue, waited: timedelta, language: str | None) -> list[Said]:
-    """What it asks for at this moment, when it will ask for less, and what those who are free lack."""
-    asked = asked_after(Asked(queue.needs, queue.language), queue.steps, waited)
-    needs = asked.of_work_in(language)
+def _needs(queue: Queue, waited: timedelta, language: str | None) -> list[Needs]:
+    """What it asks for now, and after each step to come."""
+    moments = (waited, *(step.after for step in queue.steps if step.after > waited))
+    asked = (asked_after(Asked(queue.needs, queue.language), queue.steps, moment) for moment in moments)
+    return [each.of_work_in(language) for each in asked]
+
+
+def _asked(queue: Queue, needs: Needs, waited: timedelta, language: str | None) -> list[Said]:
+    """What it asks for at this moment, and when it will ask for less."""
     if needs == NOTHING:
         return []
+    asked = asked_after(Asked(queue.needs, queue.language), queue.steps, waited)
     parts = [in_words(asked.needs)] if asked.needs else []
     if asked.language and language is not None:
         parts.append(in_words({f"{LANGUAGE}{language}": asked.language}))
     later = next((step.after for step in queue.steps if step.after > waited), None)
     values = {"needs": " and ".join(parts)}
-    said = [Said("It asks for %(needs)s.", values)]
-    if later is not None:
-        values["span"] = format_duration(later)
-        said = [Said("It asks for %(needs)s, until it has waited %(span)s.", values)]
-    free = [(row["name"], missing(row["skills"], needs)) for row in await pool.fetch(SQL.free, queue.id)]
-    return said + [
-        Said("%(name)s is free and lacks %(lacks)s.", {"name": name, "lacks": lacks}) for name, lacks in free if lacks
-    ]
+    if later is None:
+        return [Said("It asks for %(needs)s.", values)]
+    values["span"] = format_duration(later)
+    return [Said("It asks for %(needs)s, until it has waited %(span)s.", values)]

@@ -99,6 +99,6 @@ async def test_what_a_second_caller_is_told_is_compared_with_what_came(database:
         assert why["wait"] is None
         async with world.http.get(world.server.url + "/metrics") as answer:
             text = await answer.text()
-        assert "callcenter_wait_error_seconds_count 2.0" in text
+        assert 'callcenter_wait_error_seconds_count{channel="phone"} 2.0' in text
         second.hangup()
         await second.until("ended")

@@ -239,6 +239,20 @@ async def test_agents_are_lent_for_the_channel_on_which_the_wait_is_long(pool: P
     assert await desk.lent(2, channel=Channel.CHAT) == 1
 
 
+async def test_nobody_is_lent_because_mail_waits_for_long_as_it_does(pool: Pool) -> None:
+    desk = await a_desk(pool, rules=[{"expected": "100s", "lend": "sales"}])
+    await desk.own_agent_is_busy()
+    floor = desk.office.floor
+    for number in range(10):
+        mail = Arrival(Channel.EMAIL, f"mail/{number}", None, None)
+        await interactions.arrive(floor.log, mail, queue=floor.queue, queued=True, node=None, now=NOW)
+    assert await desk.lent(1) == 0
+    assert await desk.lent(1, channel=Channel.EMAIL) == 0
+    for _ in range(2):
+        await arrive(floor.log, queue=floor.queue)
+    assert await desk.lent(2) == 1
+
+
 async def test_what_is_no_call_overflows_too(pool: Pool) -> None:
     desk = await a_desk(pool)
     ident = await desk.chat(0)

@@ -35,7 +35,7 @@ class Office:
     leadership: Leadership
     state: RouterState
     clock: Clock
-    missed_by: list[float] = field(default_factory=list)
+    missed_by: list[tuple[str, float]] = field(default_factory=list)
 
 
 async def an_office(pool: Pool, *, leads: bool = True) -> Office:
@@ -45,8 +45,15 @@ async def an_office(pool: Pool, *, leads: bool = True) -> Office:
     leadership = Leadership("", node=floor.node)
     leadership.leads = leads
     state = await snapshot.load(pool, require_console=True, day_began=NOW)
-    clock, missed_by = Clock(NOW), list[float]()
-    waits = Waits(pool, directory, leadership, state=lambda: state, clock=clock, missed_by=missed_by.append)
+    clock, missed_by = Clock(NOW), list[tuple[str, float]]()
+    waits = Waits(
+        pool,
+        directory,
+        leadership,
+        state=lambda: state,
+        clock=clock,
+        missed_by=lambda channel, seconds: missed_by.append((channel, seconds)),
+    )
 
     def apply(events: Sequence[Event]) -> None:
         for event in events:
@@ -92,9 +99,28 @@ async def test_a_queues_pace_is_that_of_what_closed_in_the_last_hour(pool: Pool)
     assert told is not None
     assert (told.position, told.expected_seconds) == (1, 600)
     assert (told.median_seconds, told.p80_seconds) == (500, 500)
-    # Of a queue as a whole the slowest of what waits in it.
-    assert office.waits.for_next(queue) == 600 * 2
-    assert office.waits.for_next(queue, Channel.PHONE) == 90 * 2
+    # Of a queue as a whole the slowest of those where somebody waits at the other end: not the mail.
+    assert office.waits.for_next(queue, Channel.EMAIL) == 600 * 2
+    assert office.waits.for_next(queue) == 90 * 2
+    for number in range(5):
+        chat = Arrival(Channel.CHAT, f"chat/{number}", None, None)
+        await interactions.arrive(office.floor.log, chat, queue=queue, queued=True, node=None, now=NOW)
+    assert office.waits.for_next(queue) == 90 * 2  # four chats at once, at the organisation's 90 seconds
+    assert office.waits.for_next(queue, Channel.CHAT) == 90 * 6 / 4
+    await history(pool, queue, ("chat", 10, 300, 5))
+    await office.waits.refresh()
+    assert office.waits.for_next(queue) == 300 * 6 / 4
+
+
+async def test_where_only_mail_waits_the_wait_is_that_of_one_who_calls(pool: Pool) -> None:
+    office = await an_office(pool)
+    queue = office.floor.queue
+    await history(pool, queue, ("phone", 10, 60, 5), ("email", 500, 600, 100))
+    await office.waits.refresh()
+    await reserve(office.floor.log, await arrive(office.floor.log, queue=queue), office.floor.agent)
+    mail = Arrival(Channel.EMAIL, "mail/1", None, None)
+    await interactions.arrive(office.floor.log, mail, queue=queue, queued=True, node=None, now=NOW)
+    assert office.waits.for_next(queue) == 60
 
 
 async def test_without_history_the_organisations_word_counts_and_without_agents_nothing_is_said(pool: Pool) -> None:
@@ -125,7 +151,7 @@ async def test_a_standby_knows_what_the_leader_measured(pool: Pool) -> None:
 async def test_how_wrong_an_estimate_was_is_counted_once_and_by_the_leader(pool: Pool) -> None:
     office = await an_office(pool)
     log, agent = office.floor.log, office.floor.agent
-    for leads, expected in ((True, [0.0, 50.0]), (False, [0.0, 50.0])):
+    for leads, expected in ((True, [("phone", 0.0), ("phone", 50.0)]), (False, [("phone", 0.0), ("phone", 50.0)])):
         office.leadership.leads = leads
         busy = await arrive(log, queue=office.floor.queue)
         first = await reserve(log, busy, agent)
@@ -170,7 +196,26 @@ async def test_a_call_that_is_offered_as_it_arrives_was_expected_not_to_wait(poo
     assert office.waits.told(ident_of(events)) == 0
     await interactions.answer(log, reserved.data["reservation"], now=later(3))
     office.waits.note(events)
-    assert (office.missed_by, office.waits.told(ident_of(events))) == ([3.0], None)
+    assert (office.missed_by, office.waits.told(ident_of(events))) == ([("phone", 3.0)], None)
+
+
+async def test_the_error_of_a_callback_counts_from_when_it_is_due_and_waits_for_an_agent(pool: Pool) -> None:
+    office = await an_office(pool)
+    log, agent, queue = office.floor.log, office.floor.agent, office.floor.queue
+    # In the place of a call that came an hour before.
+    given = (None, None, "+8613800138000", None, None, queue, later(-3600), None, None, 1, None, None, None)
+    ident = ident_of(await log.write("ask_callback", *given, NOW))
+    assert office.waits.told(ident) == 0
+    # Outside the hours it is put off, and has its old place when its time comes.
+    await log.write("put_off", ident, later(600), later(5))
+    assert office.waits.told(ident) is None
+    office.clock.now = later(600)
+    due = await log.write("queue_callback", ident, later(600))
+    assert due[0].data["queued_at"] == later(-3600).isoformat()
+    assert office.waits.told(ident) == 0
+    reservation = await reserve(log, ident, agent, now=later(605))
+    await interactions.answer(log, reservation, now=later(612))
+    assert office.missed_by == [("callback", 12.0)]
 
 
 async def test_a_queue_promises_nothing_for_the_time_that_was_spent_in_another(pool: Pool) -> None:

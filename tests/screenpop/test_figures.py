@@ -5,9 +5,10 @@ from math import inf
 
 from callcenter.actions import interactions, tickets
 from callcenter.domain.events import Cursor, Event
+from callcenter.domain.interaction import Arrival, Channel
 from screenpop.regions import stale
 from screenpop.wallboard import BOARD
-from tests.builders import NOW, arrive, later, make_queue, on_queue, reserve
+from tests.builders import NOW, arrive, ident_of, later, make_queue, on_queue, reserve
 from tests.screenpop.conftest import House, frame, read_up
 
 
@@ -73,6 +74,35 @@ async def test_the_wall_measures_a_queue_by_the_time_that_callers_spend_in_it(ho
     await interactions.answer(house.log, offer, now=later(-15))
     today = (await house.client.app[BOARD].today())[sales]
     assert (today.answered, today.in_time, today.late) == (1, 1, 0)
+
+
+async def test_mail_that_waits_for_hours_is_neither_late_nor_the_longest_wait_of_a_queue(house: House):
+    mail = Arrival(Channel.EMAIL, "mail/1", "email", "li@example.org")
+    await interactions.arrive(house.log, mail, queue=house.queue, queued=True, node=None, now=later(-7200))
+    await house.sign_in("sue")
+    wall = await (await house.client.get("/wall")).text()
+    assert 'class="tile is-calm"' in wall
+    assert "1 of mail, tickets and the like, the oldest 2:00:00" in wall
+    assert 'class="alerts"' not in wall
+    await house.sign_in("amy")
+    text = await strip(house)
+    assert "<b>0</b>" in text
+    assert "+1</span>" in text
+    assert "Nobody waits. · 1 of mail, tickets and the like, the oldest 2:00:00" in text
+    today = (await house.client.app[BOARD].today())[house.queue]
+    assert (today.late, today.promised, today.service_level) == (0, 0, None)
+
+
+async def test_mail_that_was_answered_counts_as_answered_and_in_no_service_level(house: House):
+    amy = house.users["amy"]
+    await on_queue(house.log, amy)
+    mail = Arrival(Channel.EMAIL, "mail/1", "email", "li@example.org")
+    events = await interactions.arrive(house.log, mail, queue=house.queue, queued=True, node=None, now=later(-7200))
+    offer = await reserve(house.log, ident_of(events), amy, now=later(-60))
+    await interactions.answer(house.log, offer, now=later(-50))
+    await arrive(house.log, queue=house.queue, now=later(-30))
+    today = (await house.client.app[BOARD].today())[house.queue]
+    assert (today.answered, today.in_time, today.late, today.promised) == (1, 0, 1, 1)
 
 
 async def test_who_overflows_is_moved_or_turned_away_has_flowed_out_of_the_queue_that_they_left(house: House):

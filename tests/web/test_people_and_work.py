@@ -21,6 +21,32 @@ async def test_queues_show_who_waits_and_what_the_agents_do(doors: Doors) -> Non
     assert (support["agents"]["offered"], support["agents"]["off_queue"], support["agents"]["idle"]) == (1, 1, 0)
 
 
+async def test_what_can_wait_for_hours_is_told_apart_from_who_waits_on_the_line(doors: Doors) -> None:
+    mail = await doors.arrive(channel=Channel.EMAIL)
+    doors.clock.move(seconds=7200)
+
+    async def support() -> dict[str, object]:
+        queues = {each["name"]: each for each in (await doors.get("amy", "/api/v1/queues"))["items"]}
+        found: dict[str, object] = queues["support"]
+        return found
+
+    async def metrics() -> str:
+        return await (await doors.call(None, "GET", "/metrics")).text()
+
+    found = await support()
+    assert (found["waiting"], found["longest_wait_seconds"], found["service_level"]) == (1, None, None)
+    assert (found["waiting_deferrable"], found["longest_deferrable_seconds"]) == (1, 7200)
+    assert 'callcenter_longest_wait_seconds{queue="support"} 0.0' in await metrics()
+    await doors.arrive()
+    doors.clock.move(seconds=5)
+    found = await support()
+    assert (found["waiting"], found["longest_wait_seconds"]) == (2, 5)
+    await interactions.answer(doors.log, await doors.offer(mail, "amy"), now=doors.clock())
+    found = await support()
+    assert (found["answered"], found["service_level"]) == (1, None)
+    assert (found["waiting_deferrable"], found["longest_deferrable_seconds"]) == (0, None)
+
+
 async def test_a_queue_is_measured_by_the_time_that_callers_spend_in_it(doors: Doors) -> None:
     ids = {name: doors.directory.queue_named(name).id for name in ("support", "billing")}
     first, second = await doors.arrive(), await doors.arrive()

@@ -1,12 +1,18 @@
 """What waits: for whom, in which language, why still, and taken out, as REST has it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from callcenter.actions import agents, offered_work
 from callcenter.domain.interaction import Channel
+from callcenter.web.interactions import standing
+from callcenter.web.why import waiting_because
+from tests.builders import later
 from tests.web.conftest import Doors
+
+STARTS = datetime(2026, 3, 10, 8, 30, tzinfo=UTC)
+NEVER = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def a_queue(doors: Doors, **columns: object) -> None:
@@ -16,10 +22,12 @@ async def a_queue(doors: Doors, **columns: object) -> None:
     await doors.directory.load()
 
 
-async def on_queue(doors: Doors, *names: str) -> None:
+async def on_queue(doors: Doors, *names: str, desk: bool = True) -> None:
     for name in names:
         ident = doors.ids[name]
         await agents.set_presence(doors.log, ident, presence="on_queue", reason=None, actor=ident, now=doors.clock())
+        if desk:
+            await doors.log.pool.execute("update agent set desk_lost_at = null where user_id = $1", ident)
 
 
 async def posted(doors: Doors, **given: object) -> dict[str, object]:
@@ -114,6 +122,109 @@ async def test_why_names_the_language_of_an_offered_tickets_customer(doors: Door
     await offered_work.reconcile_all(doors.log, now=doors.clock())
     waiting = await doors.log.pool.fetchval("select id from interaction where channel = 'ticket'")
     assert "the language zh 2" in await why(doors, waiting)
+
+
+async def with_columns(doors: Doors, name: str, table: str, **columns: object) -> None:
+    key = "id" if table == "users" else "user_id"
+    names = ", ".join(f"{column} = ${n}" for n, column in enumerate(columns, 2))
+    await doors.log.pool.execute(f"update {table} set {names} where {key} = $1", doors.ids[name], *columns.values())
+
+
+async def test_why_says_nothing_of_one_who_is_free_and_may_take_it(doors: Doors) -> None:
+    await on_queue(doors, "amy")
+    said = await why(doors, (await posted(doors))["id"])
+    assert said == "The queue's agents: 1 idle, 1 offline."
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "channel", "words"),
+    [
+        ("agent", {"desk_lost_at": NEVER}, "visit", "amy is free and has no console open."),
+        (
+            "agent",
+            {"not_before": later(40, STARTS)},
+            "visit",
+            "amy is left alone until 16:30:40: an offer failed, or work was handed on, a moment before.",
+        ),
+        ("agent", {"next_presence": "break"}, "visit", "amy is free and about to leave."),
+        ("users", {"capacity": {"visit": 0}}, "visit", "amy is free and takes nothing of this kind."),
+        ("users", {"endpoint": None}, "phone", "amy is free and has no phone."),
+        (
+            "queue_member",
+            {"delay": timedelta(seconds=90)},
+            "visit",
+            "amy is asked from 16:31:30 on, after a delay of 1m30s.",
+        ),
+    ],
+)
+async def test_why_says_what_keeps_one_who_is_free_from_it(
+    doors: Doors, table: str, columns: dict[str, object], channel: str, words: str
+) -> None:
+    await on_queue(doors, "amy", "bo")
+    await with_columns(doors, "amy", table, **columns)
+    ident = await doors.arrive(channel=Channel(channel))
+    said = await why(doors, ident)
+    assert words in said
+    assert "bo " not in said
+    if "delay" in columns:
+        doors.clock.move(seconds=90)
+        assert "delay" not in await why(doors, ident)
+    if "not_before" in columns:
+        doors.clock.move(seconds=40)
+        assert "left alone" not in await why(doors, ident)
+
+
+async def test_without_a_console_one_is_asked_where_none_is_required(doors: Doors) -> None:
+    await on_queue(doors, "amy", desk=False)
+    ident = await doors.arrive()
+    assert "no console" in await why(doors, ident)
+    pool = doors.log.pool
+    row = await standing(pool, ident, asks=doors.ids["sue"])
+    said = await waiting_because(pool, doors.directory, row, None, require_console=False, now=doors.clock())
+    assert [str(each) for each in said] == ["The queue's agents: 1 idle, 1 offline."]
+
+
+async def test_why_says_that_nobody_has_room(doors: Doors) -> None:
+    await on_queue(doors, "amy", "bo")
+    for name in ("amy", "bo"):
+        await with_columns(doors, name, "agent", routing_status="interacting", load={"phone": 1})
+    ident = await doors.arrive()
+    said = await why(doors, ident)
+    assert said == "Nobody at work has room for it. The queue's agents: 2 interacting."
+    await with_columns(doors, "bo", "agent", load={"email": 1}, desk_lost_at=NEVER)
+    said = await why(doors, ident)
+    assert "Of those with work in hand: 1 with enough in hand, 1 without a console." in said
+    await with_columns(doors, "bo", "agent", desk_lost_at=None)  # a call may interrupt the mail
+    said = await why(doors, ident)
+    assert "Of those with work in hand: 1 with enough in hand. " in said
+
+
+async def test_ten_who_are_free_are_named_and_the_others_counted_by_reason(doors: Doors) -> None:
+    await a_queue(doors, needs={"tea": 3})
+    names = [f"agent{n}" for n in range(12)]
+    for name in names:
+        await doors.add_user(name)
+        await doors.log.pool.execute(
+            "insert into queue_member (queue_id, user_id) select id, $1 from queue where name = 'support'",
+            doors.ids[name],
+        )
+        await on_queue(doors, name, desk=name != "agent11")
+        await with_columns(doors, name, "users", endpoint=name)
+        doors.clock.move(seconds=1)
+    said = await why(doors, (await posted(doors))["id"])
+    assert said.count("is free and lacks tea 3.") == 10
+    assert "2 more are free and may not take it: 1 without the skills or the language, 1 without a console." in said
+    assert "The queue's agents: 12 idle, 2 offline." in said
+
+
+async def test_why_names_those_of_another_queue_who_might_help_and_are_not_lent(doors: Doors) -> None:
+    await a_queue(doors, overflow=[{"after": "1h", "lend": "billing"}])
+    await doors.log.pool.execute(
+        "insert into queue_member (queue_id, user_id) select id, $1 from queue where name = 'billing'", doors.ids["sue"]
+    )
+    await on_queue(doors, "sue")
+    said = await why(doors, (await posted(doors))["id"])
+    assert "sue of billing is free and not lent out. The queue's agents: 2 offline." in said
 
 
 async def test_why_says_as_what_somebody_was_preferred(doors: Doors) -> None:
