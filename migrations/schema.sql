@@ -838,6 +838,7 @@ create table organisation (
     mail_rules jsonb default '{}'::jsonb not null,
     callbacks jsonb default '{}'::jsonb not null,
     portal jsonb,
+    revision integer default 1 not null,
     idle_order text default 'last_contact' not null,
     constraint organisation_idle_order_check CHECK ((idle_order = ANY (ARRAY['last_contact', 'available']))),
     constraint organisation_only_row_check CHECK (only_row),
@@ -1628,7 +1629,7 @@ create table widget (
 -- function adopt(p_interaction bigint, p_node bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
 -- function agent_image(a agent) returns jsonb
 -- function answer(p_reservation bigint, p_leg text, p_now timestamptz) returns SETOF contact_log
--- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz) returns SETOF contact_log
+-- function arrive(p_channel text, p_direction text, p_external_id text, p_pbx text, p_leg text, p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text, p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_revision integer) returns SETOF contact_log
 -- function ask_callback(p_external_id text, p_customer bigint, p_number text, p_name text, p_subject text, p_queue bigint, p_queued_at timestamptz, p_due timestamptz, p_origin bigint, p_attempt integer, p_ticket bigint, p_language text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function ask_review(p_customers bigint[]) returns void
 -- function begin_wrap_up(r reservation, p_queue bigint, p_now timestamptz) returns SETOF contact_log
@@ -1720,8 +1721,8 @@ create table widget (
 -- function reconcile_offers(p_tickets bigint[], p_tasks bigint[], p_now timestamptz) returns SETOF contact_log
 -- function release(p_reservation bigint, p_cause text, p_now timestamptz) returns SETOF contact_log
 -- function rename_company(p_id bigint, p_name text) returns void
--- function reserve(p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
--- function reserve_all(p_interactions bigint[], p_queues bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz) returns SETOF contact_log
+-- function reserve(p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb, p_due timestamptz, p_now timestamptz, p_revision integer, p_actor bigint) returns SETOF contact_log
+-- function reserve_all(p_interactions bigint[], p_queues bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb, p_due timestamptz, p_now timestamptz, p_revision integer) returns SETOF contact_log
 -- function return_to_queue(p_reservation bigint, p_state text, p_reason text, p_missed boolean, p_backoff interval, p_now timestamptz) returns SETOF contact_log
 -- function revalue_waiting(p_interaction bigint, p_now timestamptz) returns SETOF contact_log
 -- function review_promises(p_limit integer, p_reviews bigint[]) returns integer

@@ -87,6 +87,7 @@ def _decision(state: RouterState, work: Waiting, pool: Pool, first: First, agent
             "candidates": _told(pool, free, age, at),
             "excluded": excluded,
         },
+        revision=state.revision,
     )
 
 

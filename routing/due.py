@@ -26,9 +26,7 @@ async def sweep(log: ContactLog, now: datetime) -> int:
         ended += bool(await interactions.close_time_box(log, row["id"], note=row["note"], now=now))
     for row in await log.pool.fetch(_SQL.offers, now):
         # An offer that never went out is no fault of the agent.
-        state = (
-            ReservationState.CANCELLED if row["unsent"] and row["channel"] == "phone" else ReservationState.TIMED_OUT
-        )
+        state = ReservationState.CANCELLED if row["blameless"] else ReservationState.TIMED_OUT
         ended += bool(await interactions.return_to_queue(log, row["id"], state=state, reason="timed_out", now=now))
     return ended
 

@@ -60,6 +60,7 @@ class Router:
         self._early: list[Event] | None = None
         self._day = datetime.min.replace(tzinfo=UTC)
         self._carrying: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None  # of what was to be carried out
         self.state: RouterState | None = None
         # Decisions by what became of them: two leaders at once show as many that are refused.
         self.decided: Counter[str] = Counter(reserved=0, refused=0, proposed=0, withdrawn=0)
@@ -133,9 +134,11 @@ class Router:
         return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def run(self) -> None:
-        self.state = None
+        self.state = self._fault = None
         try:
             while True:
+                if self._fault is not None:
+                    raise self._fault
                 state = await self._current()
                 if not self._leadership.leads:
                     # A standby stays warm; what it knows may be another by the time it leads.
@@ -161,6 +164,8 @@ class Router:
 
     def _carried(self, task: asyncio.Task[None]) -> None:
         self._carrying.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
         self._wake.set()
 
     async def _pause(self, state: RouterState, now: datetime) -> None:
@@ -180,7 +185,9 @@ class Router:
             for decision in batch
         }
         try:
-            events = await interactions.reserve_all(self._log, proposals, due=now + interactions.RESERVED_FOR, now=now)
+            events = await interactions.reserve_all(
+                self._log, proposals, due=now + interactions.RESERVED_FOR, now=now, revision=state.revision
+            )
             reserved = {event.interaction for event in events if event.kind == "interaction.reserved"}
             self.decided["reserved"] += len(reserved)
             if refused := [decision for decision in batch if decision.interaction not in reserved]:
@@ -189,7 +196,11 @@ class Router:
                 pairs = [(decision.interaction, decision.agent) for decision in refused]
                 log.info("router.refused", decisions=pairs)
                 work, agents = zip(*pairs, strict=True)
-                await snapshot.refresh(self._log.pool, state, work=work, agents=agents)
+                if not await snapshot.refresh(self._log.pool, state, work=work, agents=agents):
+                    # Another organisation is in force, and the word of it has not come yet.
+                    if self.state is state:
+                        self.state = None
+                    return
                 for interaction, agent in pairs:
                     state.give_back(interaction, agent)
         except _FAILURES as error:

@@ -49,6 +49,7 @@ async def load(pool: Pool, *, require_console: bool, day_began: datetime) -> Rou
         limits=_limits(limits, capacities),
         require_console=require_console,
         tally=tally,
+        revision=limits["revision"],
         horizon=Horizon.parse(shown["epoch"], shown["snapshot"]),
     )
     for row in agents:
@@ -67,8 +68,10 @@ def _limits(organisation: asyncpg.Record, capacities: Sequence[asyncpg.Record]) 
     return Limits(organisation["capacity"], organisation["interrupted_by"], own, phoneless)
 
 
-async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents: Sequence[int]) -> None:
-    """The truth about some of both, after decisions about them were refused."""
+async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents: Sequence[int]) -> bool:
+    """The truth about some of both, after decisions about them were refused; False: of another organisation."""
+    if await pool.fetchval(_SQL.revision) != state.revision:
+        return False
     for row in await pool.fetch(_SQL.some_work, work):
         fields = dict(row)
         known = state.waiting.get(row["interaction"])
@@ -78,6 +81,7 @@ async def refresh(pool: Pool, state: RouterState, *, work: Sequence[int], agents
             state.put_waiting(_waiting(fields))
     for row in await pool.fetch(_SQL.some_agents, agents):
         state.put_agent(AgentState(*row))
+    return True
 
 
 def _waiting(row: Mapping[str, Any]) -> Waiting:

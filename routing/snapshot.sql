@@ -14,7 +14,10 @@ from agent a join users u on u.id = a.user_id where u.active;
 select id, skills from users where active and skills <> '{}';
 
 -- name: limits
-select capacity, interrupted_by from organisation;
+select capacity, interrupted_by, revision from organisation;
+
+-- name: revision
+select revision from organisation;
 
 -- name: capacities
 -- Of agents who differ from the organisation, or have no phone that could ring.

@@ -53,10 +53,12 @@ class RouterState:
         require_console: bool,
         tally: Tally | None = None,
         horizon: Horizon | None = None,  # what the rows to be put in show: events of that change nothing
+        revision: int | None = None,  # of the organisation that plans, skills and limits are of
     ) -> None:
         self.require_console = require_console
         self.tally = tally or Tally()
         self._horizon = horizon
+        self.revision = revision
         self.waiting: dict[int, Waiting] = {}
         self.agents: dict[int, AgentState] = {}
         self.taken_work: set[int] = set()

@@ -212,7 +212,7 @@ async def post_assign(request: web.Request) -> web.StreamResponse:
     async def assign(queue: Queue, ident: int, form: Mapping[str, str], by: int) -> None:
         name = request.app[DIRECTORY].user(by).name
         agent = _number(form, "agent")
-        await interactions.assign(request.app[LOG], ident, agent=agent, by=name, now=request.app[CLOCK]())
+        await interactions.assign(request.app[LOG], ident, agent=agent, by=name, actor=by, now=request.app[CLOCK]())
 
     return await _acted(request, assign)
 

@@ -65,7 +65,7 @@ async def arrive(
     if proposal is None:
         return await log.write("arrive", *facts, arrival.asks)
     who = (proposal.agent, proposal.agent_version, proposal.reason, proposal.why, now + RESERVED_FOR)
-    return await log.write("arrive", *facts, arrival.asks, *who)
+    return await log.write("arrive", *facts, arrival.asks, *who, proposal.revision)
 
 
 async def enqueue(log: ContactLog, interaction: int, *, queue: int, now: datetime) -> Events:
@@ -108,13 +108,19 @@ async def reserve(
     decision: Mapping[str, Any] | None,
     due: datetime,
     now: datetime,
+    actor: int | None = None,
 ) -> Events:
     """Empty when the interaction left, or the agent moved, in the meantime: the caller decides anew."""
-    return await log.write("reserve", interaction, None, agent, agent_version, reason, decision, due, now)
+    return await log.write("reserve", interaction, None, agent, agent_version, reason, decision, due, now, None, actor)
 
 
-async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due: datetime, now: datetime) -> Events:
-    """By interaction. What has left, or whose agent moved, in the meantime is missing from the events."""
+async def reserve_all(
+    log: ContactLog, proposals: Mapping[int, Proposal], *, due: datetime, now: datetime, revision: int | None = None
+) -> Events:
+    """By interaction. What has left, or whose agent moved, in the meantime is missing from the events.
+
+    All of them when another organisation is in force than the one of this `revision`, by which they were decided.
+    """
     chosen = proposals.values()
     return await log.write(
         "reserve_all",
@@ -126,11 +132,15 @@ async def reserve_all(log: ContactLog, proposals: Mapping[int, Proposal], *, due
         [proposal.why for proposal in chosen],
         due,
         now,
+        revision,
     )
 
 
-async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now: datetime) -> Events:
-    """A person chooses who is asked. Raises Conflict when it does not wait, or the agent cannot take it."""
+async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, actor: int, now: datetime) -> Events:
+    """A person chooses who is asked: `actor`, whose name is `by`.
+
+    Raises Conflict when it does not wait, or the agent cannot take it.
+    """
     if await lacks_phone(log.pool, interaction, agent):
         raise Conflict("The agent has no phone to take a call with.")
     decision = {"reason": "assigned", "by": by}
@@ -143,6 +153,7 @@ async def assign(log: ContactLog, interaction: int, *, agent: int, by: str, now:
         decision=decision,
         due=now + RESERVED_FOR,
         now=now,
+        actor=actor,
     )
     return _moved(
         events, "It is not waiting in a queue, or the agent has another offer, too much in hand for it, or takes none."

@@ -93,6 +93,7 @@ async def apply(
         await rulebook.write(tx.connection, before, file.organisation, prune=prune, plan=found, now=now)
         counts = {"created": len(found.created), "changed": len(found.changed), "removed": len(found.removed)}
         await applications.add(tx.connection, found, via=via, actor=actor, now=now)
+        await tx.connection.execute(SQL.revise)
         await tx.append("organisation.applied", actor=actor, data=counts, now=now)
     return found
 

@@ -1,7 +1,7 @@
 """An exchange with a customer on one channel, and the offer of it to an agent: states and what may follow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -149,13 +149,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The agent who is to be asked for work of a queue, if both still are as they were, and why."""
+    """The agent who is to be asked for work of a queue, if both still are as they were, and why.
+
+    `revision`: of the organisation by which it was decided; None: it does not matter.
+    """
 
     queue: int
     agent: int
     agent_version: int
     reason: str
     why: Mapping[str, Any]
+    revision: int | None = field(default=None, kw_only=True)
 
 
 class WrapUpMode(StrEnum):

@@ -138,6 +138,9 @@ on conflict (name) do update set place = excluded.place, conditions = excluded.c
 -- Every open ticket is worked out anew, a batch at a time, by whoever sweeps.
 update organisation set sla_revision = sla_revision + 1;
 
+-- name: revise
+update organisation set revision = revision + 1;
+
 -- name: retire_users
 -- Whoever leaves keeps the past; sessions, tokens, phone and queues are gone.
 with gone as (

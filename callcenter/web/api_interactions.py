@@ -325,7 +325,7 @@ async def assign(request: web.Request) -> web.StreamResponse:
     agent = user_id(request, given.agent, field="agent", active=True)
     assert agent is not None
     await standing(request.app[POOL], ident, asks=who.user_id)
-    await actions.assign(request.app[LOG], ident, agent=agent, by=who.name, now=request.app[CLOCK]())
+    await actions.assign(request.app[LOG], ident, agent=agent, by=who.name, actor=who.user_id, now=request.app[CLOCK]())
     return await _now(request, ident)
 
 

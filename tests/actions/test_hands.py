@@ -233,8 +233,10 @@ async def test_a_supervisor_cannot_assign_beyond_capacity(pool: Pool) -> None:
     await take(floor, Channel.EMAIL, at=0)
 
     async def assign(ident: int) -> None:
-        await interactions.assign(floor.log, ident, agent=floor.agent, by="sue", now=later(20))
+        await interactions.assign(floor.log, ident, agent=floor.agent, by="sue", actor=floor.agent, now=later(20))
 
     with pytest.raises(Conflict):
         await assign(await hand_in(floor))
     await assign(await arrive(floor.log, queue=floor.queue))
+    query = "select actor_id from contact_log where kind = 'interaction.reserved' and data ->> 'reason' = 'assigned'"
+    assert await pool.fetchval(query) == floor.agent

@@ -36,6 +36,18 @@ async def test_references_may_lead_to_what_is_here_already_but_not_nowhere(log, 
         await apply(log, now, more.replace("hours = 'office'\n", ""), prune=True)
 
 
+async def test_whoever_decides_by_what_was_in_force_before_can_be_told(log, now, pool):
+    async def revision():
+        return await pool.fetchval("select revision from organisation")
+
+    await apply(log, now, SMALL)
+    first = await revision()
+    await apply(log, now, SMALL)
+    assert await revision() == first
+    await apply(log, now, SMALL + "announce = { wait = true }\n")
+    assert await revision() == first + 1
+
+
 async def test_an_announcement_comes_back_as_it_went_in(log, now, db, pool):
     text = SMALL + 'announce = { wait = true, every = "90s" }\n'
     await apply(log, now, text)

@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import pytest
 from structlog.testing import capture_logs
 
-from callcenter.actions import interactions
+from callcenter.actions import agents, interactions
 from callcenter.domain.events import Event
+from callcenter.domain.interaction import Arrival, Channel, Proposal
 from callcenter.feed import Feed
 from callcenter.store.directory import Directory
 from callcenter.store.log import ContactLog
+from callcenter.store.organisation import SQL as ORGANISATION
 from callcenter.store.pool import Pool
 from routing import due
 from routing.leadership import LOCK, Leadership
@@ -21,6 +25,7 @@ from tests.builders import (
     NOW,
     arrive,
     eventually,
+    ident_of,
     later,
     make_floor,
     make_node,
@@ -220,6 +225,106 @@ async def test_a_standby_decides_by_the_organisation_as_it_is_when_it_leads(pool
             assert await pool.fetchval("select agent_id from reservation where interaction_id = $1", ident) == second
     finally:
         leader.terminate()
+
+
+async def test_a_leader_that_has_not_heard_of_another_organisation_gives_nothing_to_who_left_it(
+    pool: Pool, database: str
+) -> None:
+    floor = await make_floor(pool)
+    second = await make_user(pool, "bo")
+    await on_queue(floor.log, second, node=floor.node)
+    reserved = _reserved(floor.log)
+    async with (
+        asyncio.timeout(20),
+        a_router(pool, database, floor.log, node=floor.node, clock=lambda: later(30)) as (router, leadership),
+    ):
+
+        async def leads() -> bool:
+            return router.state is not None and leadership.leads
+
+        await eventually(leads, within=10)
+        # As an apply writes it, but for the event: the leader sleeps through that one.
+        async with floor.log.transaction() as tx:
+            await tx.connection.execute("update queue_member set user_id = $1", second)
+            await tx.connection.execute(ORGANISATION.revise)
+        ident = await arrive(floor.log, queue=floor.queue)
+        await reserved.wait()
+        assert await pool.fetchval("select agent_id from reservation where interaction_id = $1", ident) == second
+        assert router.decided["refused"] == 1
+
+
+async def test_a_call_that_comes_while_another_organisation_is_applied_waits_for_a_new_decision(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    revision = await pool.fetchval("select revision from organisation")
+    version = await pool.fetchval("select version from agent")
+    proposal = Proposal(floor.queue, floor.agent, version, "longest_idle", {}, revision=revision - 1)
+    calls = [Arrival(Channel.PHONE, f"call {n}", "phone", "+8613800138000") for n in range(2)]
+    for call, offer in zip(calls, (proposal, replace(proposal, revision=revision)), strict=True):
+        await interactions.arrive(floor.log, call, queue=floor.queue, queued=True, node=None, now=NOW, proposal=offer)
+    rows = await pool.fetch("select state from interaction order by id")
+    assert [row["state"] for row in rows] == ["queued", "offered"]
+
+
+async def test_who_has_work_in_hand_gets_nothing_either_by_an_organisation_of_before(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    revision = await pool.fetchval("select revision from organisation")
+    mails = [
+        ident_of(
+            await interactions.arrive(
+                floor.log,
+                Arrival(channel, f"{channel}", None, None),
+                queue=floor.queue,
+                queued=True,
+                node=None,
+                now=NOW,
+            )
+        )
+        for channel in (Channel.EMAIL, Channel.CHAT)
+    ]
+    await interactions.answer(floor.log, await reserve(floor.log, mails[0], floor.agent), now=later(1))
+    version = await pool.fetchval("select version from agent")
+    proposals = {mails[1]: Proposal(floor.queue, floor.agent, version, "longest_idle", {})}
+    for asked, reserved in ((revision - 1, 0), (revision, 1)):
+        events = await interactions.reserve_all(floor.log, proposals, due=later(10), now=later(2), revision=asked)
+        assert sum(event.kind == "interaction.reserved" for event in events) == reserved
+
+
+async def test_a_fault_in_what_is_carried_out_ends_the_router_so_that_it_begins_anew(pool: Pool, database: str) -> None:
+    floor = await make_floor(pool)
+    await arrive(floor.log, queue=floor.queue)
+
+    def told(_interaction: int) -> float | None:
+        raise ZeroDivisionError
+
+    feed, directory = Feed(pool, floor.log, dsn=database), Directory(pool)
+    await feed.start()
+    await directory.load()
+    leadership = Leadership(database, node=floor.node)
+    clock = later(30)
+    router = Router(floor.log, feed, directory, leadership, require_console=True, clock=lambda: clock, told=told)
+    leading = asyncio.create_task(leadership.run())
+    try:
+        async with asyncio.timeout(20):
+            with pytest.raises(ZeroDivisionError):
+                await router.run()
+    finally:
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+
+
+async def test_a_card_that_no_desk_could_show_is_no_fault_of_the_agent(pool: Pool) -> None:
+    floor = await make_floor(pool)
+    for n, lost in enumerate((True, False)):
+        call = Arrival(Channel.CHAT, f"chat {n}", None, None)
+        ident = ident_of(await interactions.arrive(floor.log, call, queue=floor.queue, queued=True, node=None, now=NOW))
+        await reserve(floor.log, ident, floor.agent)
+        if lost:
+            await agents.lose_desk(floor.log, floor.agent, node=floor.node, now=later(5))
+        assert await due.sweep(floor.log, later(60)) == 1
+        status = await pool.fetchval("select routing_status from agent")
+        assert status == ("idle" if lost else "not_responding")
+        await interactions.take_out(floor.log, ident, reason=None, actor=floor.agent, now=later(60))
+        await agents.open_desk(floor.log, floor.agent, node=floor.node, now=later(61))
 
 
 async def test_the_desks_of_a_dead_node_are_lost_and_those_of_one_that_comes_back_are_not(pool: Pool) -> None:

@@ -39,7 +39,7 @@ create or replace function arrive(
     p_address_kind text, p_address text, p_address_name text, p_called text, p_subject text,
     p_queue bigint, p_priority integer, p_state text, p_node bigint, p_now timestamptz, p_asks jsonb default null,
     p_agent bigint default null, p_agent_version integer default null, p_reason text default null,
-    p_decision jsonb default null, p_due timestamptz default null)
+    p_decision jsonb default null, p_due timestamptz default null, p_revision integer default null)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -65,6 +65,7 @@ begin
             select from agent, users u, organisation o
             where agent.user_id = p_agent and presence = 'on_queue' and routing_status = 'idle' and load = '{}'
               and (p_agent_version is null or agent.version = p_agent_version)
+              and (p_revision is null or o.revision = p_revision)
               and u.id = p_agent and coalesce(u.capacity ->> p_channel, o.capacity ->> p_channel, '0')::integer > 0
         ) into v_offered;
     end if;

@@ -1,10 +1,12 @@
 -- The verbs of interactions, continued: from the reservation to the answer, or back into the queue.
 
 -- An agent who has no other offer and room for this one gets it: interaction queued → offered, agent offered, reservation
--- pending in the lowest free slot. p_queue: only while it waits there (null: wherever it does).
+-- pending in the lowest free slot. p_queue: only while it waits there (null: wherever it does). p_revision: only while that
+-- organisation is in force, by which it was decided who is a member and has the skills (null: whatever is in force; a person
+-- chose). One that is applied at the same moment comes after this reservation. p_actor: who chose.
 create or replace function reserve(
     p_interaction bigint, p_queue bigint, p_agent bigint, p_agent_version integer, p_reason text, p_decision jsonb,
-    p_due timestamptz, p_now timestamptz)
+    p_due timestamptz, p_now timestamptz, p_revision integer default null, p_actor bigint default null)
 returns setof contact_log
 language plpgsql as $$
 declare
@@ -20,6 +22,7 @@ begin
           select from agent a, users u, organisation o
           where a.user_id = p_agent and a.presence = 'on_queue' and a.routing_status = 'idle' and a.load = '{}'
             and (p_agent_version is null or a.version = p_agent_version)
+            and (p_revision is null or o.revision = p_revision)
             and u.id = p_agent and coalesce(u.capacity ->> x.channel, o.capacity ->> x.channel, '0')::integer > 0)
     returning * into i;
     if not found then
@@ -28,7 +31,8 @@ begin
         where x.id = p_interaction and x.state = 'queued' and (p_queue is null or x.queue_id = p_queue)
           and a.user_id = p_agent and a.presence = 'on_queue'
           and a.routing_status in ('interacting', 'wrap_up') and a.next_presence is null
-          and (p_agent_version is null or a.version = p_agent_version);
+          and (p_agent_version is null or a.version = p_agent_version)
+          and (p_revision is null or exists (select from organisation where revision = p_revision));
         if v_slot is null then
             return;
         end if;
@@ -42,7 +46,7 @@ begin
     insert into reservation (interaction_id, agent_id, queue_id, segment, channel, slot, reason, created_at, due_at, decision)
     values (p_interaction, p_agent, i.queue_id, i.segments, i.channel, v_slot, p_reason, p_now, p_due, p_decision)
     returning id into r;
-    return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, null, jsonb_build_object(
+    return query select * from log_interaction(i, 'interaction.reserved', p_now, p_agent, p_actor, jsonb_build_object(
         'reservation', r, 'reason', p_reason, 'segment', i.segments, 'due_at', p_due));
     return query select * from settle_agent(
         p_agent, i.channel, 1, 0, true, null, 'agent.status', null, p_interaction, p_now);
@@ -52,7 +56,7 @@ $$;
 -- Several at once, for a burst: one round trip and one commit. Each stands or falls by itself.
 create or replace function reserve_all(
     p_interactions bigint[], p_queues bigint[], p_agents bigint[], p_agent_versions integer[], p_reasons text[], p_decisions jsonb,
-    p_due timestamptz, p_now timestamptz)
+    p_due timestamptz, p_now timestamptz, p_revision integer default null)
 returns setof contact_log
 language plpgsql as $$
 begin
@@ -61,7 +65,8 @@ begin
     perform lock_agent(id) from (select unnest(p_agents) as id order by 1) ordered;
     for n in 1..cardinality(p_interactions) loop
         return query select * from reserve(
-            p_interactions[n], p_queues[n], p_agents[n], p_agent_versions[n], p_reasons[n], p_decisions -> (n - 1), p_due, p_now);
+            p_interactions[n], p_queues[n], p_agents[n], p_agent_versions[n], p_reasons[n], p_decisions -> (n - 1), p_due, p_now,
+            p_revision);
     end loop;
 end
 $$;
