@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from callcenter.actions import agents, interactions, tickets, transfers
+from callcenter.domain.capacity import AT_ONCE
 from callcenter.domain.interaction import Arrival, Channel, Outcome, ReservationState
 from callcenter.errors import Conflict, Invalid
 from callcenter.store.pool import Pool
@@ -191,6 +192,6 @@ async def test_a_chat_in_the_second_queue_is_not_answered_there_until_it_is(pool
     billing = await make_queue(pool, "billing")
     _, reservation = await talk(floor)
     await transfers.hand_over(floor.log, reservation, queue=billing, note=None, actor=floor.agent, now=later(60))
-    rows = {each["queue_id"]: each for each in await pool.fetch(wall.today, NOW, later(61))}
+    rows = {each["queue_id"]: each for each in await pool.fetch(wall.today, NOW, later(61), list(AT_ONCE))}
     assert (rows[floor.queue]["answered"], rows[floor.queue]["in_time"]) == (1, 1)
     assert (rows[billing]["answered"], rows[billing]["in_time"]) == (0, 0)
