@@ -35,7 +35,7 @@ async def answer(
     key = await tx.connection.fetchval(SQL.key)
     ids = [*asked["refs"], *([asked["message_id"]] if asked["message_id"] else [])]
     subject = asked["subject"] or ticket.subject
-    prefix = "" if subject.lower().startswith(("re:", "re:")) else "Re: "
+    prefix = "" if subject.lower().startswith(("re:", "re\uff1a")) else "Re: "
     reply_to = None if asked["mailbox"] is None else tagged_address(key, ticket.number, asked["mailbox"])
     letter = NewLetter(
         recipient=asked["sender"],

@@ -21,7 +21,7 @@ class Passage:
 # The line above a quotation. A date and an address or a colon at its end: "On 10 March, Amy wrote:".
 _WROTE = re.compile(
     r"(on|am|le|el|il|em|op)\b.{5,200}\b(wrote|schrieb|écrit|escribió|scritto|escreveu|schreef)\s?.{0,80}:|"
-    r".{0,120}(写道|寫道|撰写|來信|wrote)\s*[::]",
+    r".{0,120}(写道|寫道|撰写|來信|wrote)\s*[:\uff1a]",
     re.IGNORECASE,
 )
 _RULE = re.compile(
@@ -32,7 +32,7 @@ _RULE = re.compile(
 # The block of fields that Outlook and Foxmail put above: at least two of them in a row.
 _FIELD = re.compile(
     r"\*?(from|sent|date|to|cc|subject|von|gesendet|an|betreff|发件人|发送时间|日期|收件人|抄送|主题|寄件者|寄件日期|收件者|副本|主旨)"
-    r"\*?\s*[::]\s?.*",
+    r"\*?\s*[:\uff1a]\s?.*",
     re.IGNORECASE,
 )
 _SIGNATURE_LINE = "--"

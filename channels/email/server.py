@@ -5,12 +5,13 @@ import asyncio
 import logging
 from typing import Any, cast
 
+import asyncpg
 import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from callcenter.domain.network import limited_as
-from callcenter.errors import Invalid
+from callcenter.errors import CallcenterError, Invalid
 from callcenter.store.db import TRY_AGAIN
 from channels.email.intake import LARGEST, Intake
 
@@ -23,8 +24,8 @@ _IDLE = 60.0  # seconds without a command or a line
 _LONGEST_LINE = 2 * 1024 * 1024  # senders exist that know no limit of 998
 _LATER = "451 4.3.0 The message could not be kept; try again later"
 _NO_PLACE = "550 5.1.1 Nobody receives mail at this address"
-
-
+# Whatever is wrong with us, the sender is not to be told that it is for good.
+_NOT_NOW: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, CallcenterError, OSError)
 _FULL = b"421 4.7.0 Too many connections; try again later\r\n"
 
 
@@ -77,8 +78,8 @@ class _Door:
         try:
             if not await self._intake.accepts(address):
                 return _NO_PLACE
-        except TRY_AGAIN:
-            return _LATER
+        except _NOT_NOW as error:
+            return _put_off(error)
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
@@ -92,12 +93,21 @@ class _Door:
             )
         except Invalid:
             answer = _NO_PLACE
-        except TRY_AGAIN as error:
-            log.warning("mail.put_off", reason=type(error).__name__)
-            answer = _LATER
+        except _NOT_NOW as error:
+            answer = _put_off(error)
         else:
             answer = f"250 OK {received.interaction}"
         return "\r\n".join([answer] * (len(recipients) if self._each else 1))
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Called by aiosmtpd, whose own answer would be that it is for good."""
+        log.error("mail.fault", exc_info=error)
+        return _LATER
+
+
+def _put_off(error: Exception) -> str:
+    log.warning("mail.put_off", reason=type(error).__name__)
+    return _LATER
 
 
 class _Full(asyncio.Protocol):

@@ -68,6 +68,21 @@ async def test_while_the_database_is_away_the_sender_is_to_try_again(door: MailS
         assert refused.value.code == 451
 
 
+async def test_whatever_is_wrong_with_the_database_the_sender_is_to_try_again(door: MailServer, pool: Pool) -> None:
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=door.port, timeout=20, start_tls=False) as smtp:
+        await pool.execute("alter table mailbox rename to elsewhere")
+        await smtp.mail("wang@customer.example")
+        with pytest.raises(aiosmtplib.SMTPRecipientRefused) as refused:
+            await smtp.rcpt("care@heronbay.example")
+        assert refused.value.code == 451
+        await pool.execute("alter table elsewhere rename to mailbox")
+        await smtp.rcpt("care@heronbay.example")
+        await pool.execute("alter table mail rename to elsewhere")
+        with pytest.raises(aiosmtplib.SMTPDataError) as put_off:
+            await smtp.data(message())
+        assert put_off.value.code == 451
+
+
 class Watched(Intake):
     """Tells when each message was let in."""
 
