@@ -1,7 +1,7 @@
 """Mail that comes in: each message becomes one interaction, with the case it belongs to, in one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,6 +119,8 @@ async def _judge(
     if fax is not None and fax.queue is not None:
         queue = fax.queue
     origin = mail_flow.origin_of(met)
+    if mail.unattended and mail.nature in _ANSWERED and await _belongs(tx, met, mail, named, None) is not None:
+        mail = replace(mail, nature=Nature.AUTO_REPLY)
     works = fax is not None or (mail.nature in _ANSWERED and origin.who is not Who.OURSELVES)
     passed_on = await mail_flow.passed_on(tx, mail, origin) if works and fax is None else None
     mail = mail if passed_on is None else passed_on.mail
@@ -215,18 +217,24 @@ async def _case(
     *,
     now: datetime,
 ) -> _Case:
-    """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
-    of_letter = None if letter is None else letter["ticket_id"]
-    ids = [*mail.in_reply_to, *mail.references]
-    number = number_of(met["link_key"], recipients=named, subject=mail.subject)
-    if of_letter is None and not ids and number is None:
-        return _Case()
-    row = await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
+    row = await _belongs(tx, met, mail, named, letter)
     if row is None:
         return _Case()
     if mail.nature in _ANSWERED and _begins_anew(row, met, now=now):
         return _Case(before=row["id"])
     return _Case(row["id"], TicketState(row["state"]), row["queue_id"])
+
+
+async def _belongs(
+    tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...], letter: asyncpg.Record | None
+) -> asyncpg.Record | None:
+    """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
+    of_letter = None if letter is None else letter["ticket_id"]
+    ids = [*mail.in_reply_to, *mail.references]
+    number = number_of(met["link_key"], recipients=named, subject=mail.subject)
+    if of_letter is None and not ids and number is None:
+        return None
+    return await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
 
 
 def _begins_anew(ticket: asyncpg.Record, box: asyncpg.Record, *, now: datetime) -> bool:

@@ -53,6 +53,8 @@ _FORGETFUL = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_wal_size": "256MB",
+    "autovacuum": "off",
 }
 
 

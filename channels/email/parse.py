@@ -73,7 +73,7 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
     message_id = next(iter(ids_of(first(fields, "message-id"))), None)
     address = sender.address if sender is not None else ""
     bounce = bounce_of(raw, tree, subject, address, text=text, null_sender=null_sender)
-    nature = nature_of(tree, subject, text, bounce=bounce, null_sender=null_sender)
+    nature, unattended = nature_of(tree, subject, text, bounce=bounce, null_sender=null_sender)
     return Mail(
         fingerprint=_fingerprint(raw, tree, message_id),
         message_id=message_id,
@@ -88,6 +88,7 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
         text=text,
         html=html,
         nature=nature,
+        unattended=unattended,
         bounce=bounce,
         attachments=found.attachments,
         notes=tuple(found.notes),

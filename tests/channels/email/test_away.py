@@ -3,7 +3,7 @@
 import pytest
 
 from callcenter.domain.mail import Nature
-from channels.email.away import is_automatic
+from channels.email.away import is_automatic, sounds_absent
 from channels.email.parse import parse
 from tests.channels.email.messages import message
 
@@ -17,37 +17,21 @@ SUBJECTS = [
     "Autoresponse: Thanks for writing",
     "Automated response: No light",
     "Auto-Response Message",
-    "Out of Office: back on Monday",
-    "Out of Office Re: No light",
-    "Out of office until 12 March",
-    "Out of the office",
-    "OOO: annual leave",
     "Re: Out of Office AutoReply: hello",
-    "I am out of office",
-    "On vacation until 3 April",
-    "Annual leave: Re: No light",
-    "On leave",
     "Vacation reply",
-    "Away from my desk: hello",
     "Automatische Antwort: Kein Licht",
     "Abwesenheitsnotiz: Kein Licht",
-    "Abwesend bis Montag",
     "Automatisch antwoord: Geen licht",
     "Réponse automatique : Pas de lumière",
-    "Absence du bureau: facture",
     "Respuesta automática: Sin luz",
-    "Fuera de la oficina",
     "Resposta automática: Sem luz",
     "Risposta automatica: Senza luce",
-    "Fuori sede: ordine",
     "Автоматический ответ: нет света",
     "Odpowiedź automatyczna: Brak światła",
     "Autosvar: Intet lys",
     "自動返信: ご注文について",
     "【自動応答】お問い合わせ",
-    "不在通知: 出張中",
     "자동 회신: 문의",
-    "부재중: 문의",
     "自动回复: 宽带不通",
     "自动回复",
     "【自动回复】宽带不通",
@@ -57,6 +41,30 @@ SUBJECTS = [
     "自动答复：您好",
     "假期自动回复：您好",
     "休假自动回复",
+    "離職自動回覆",
+    "Please confirm your message",
+    "Sender verification required",
+    "Your message to wang is waiting for confirmation from you",
+    "Wang Fang's Boxbe: please prove that you are a person",
+]
+# Programmes write these, and so does whoever has a question about their leave.
+ABSENT = [
+    "Out of Office: back on Monday",
+    "Out of Office Re: No light",
+    "Out of office until 12 March",
+    "Out of the office",
+    "OOO: annual leave",
+    "I am out of office",
+    "On vacation until 3 April",
+    "Annual leave: Re: No light",
+    "On leave",
+    "Away from my desk: hello",
+    "Abwesend bis Montag",
+    "Absence du bureau: facture",
+    "Fuera de la oficina",
+    "Fuori sede: ordine",
+    "不在通知: 出張中",
+    "부재중: 문의",
     "外出通知",
     "外出: 宽带不通",
     "不在办公室：回复您的邮件",
@@ -64,11 +72,6 @@ SUBJECTS = [
     "年假期间",
     "出差中",
     "请假通知",
-    "離職自動回覆",
-    "Please confirm your message",
-    "Sender verification required",
-    "Your message to wang is waiting for confirmation from you",
-    "Wang Fang's Boxbe: please prove that you are a person",
 ]
 # Of answers whose subject says nothing.
 TEXTS = [
@@ -138,6 +141,17 @@ def test_a_programmes_subject_is_known(subject: str) -> None:
     assert is_automatic(subject, "", answers=False)
 
 
+@pytest.mark.parametrize("subject", ABSENT)
+def test_the_subject_of_whoever_is_away_is_one_of_an_answer_and_otherwise_a_message_like_any_other(
+    subject: str,
+) -> None:
+    assert sounds_absent(subject)
+    assert is_automatic(subject, "", answers=True)
+    mail = parse(message(Subject=subject))
+    automatic = subject.startswith("Re:")
+    assert (mail.nature, mail.unattended) == (Nature.AUTO_REPLY if automatic else Nature.BULK, True)
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_programmes_answer_is_known_by_how_it_begins(text: str) -> None:
     assert is_automatic("Re: No light", text, answers=False)
@@ -147,6 +161,7 @@ def test_a_programmes_answer_is_known_by_how_it_begins(text: str) -> None:
 @pytest.mark.parametrize("subject", PEOPLES_SUBJECTS)
 def test_a_persons_subject_is_none(subject: str) -> None:
     assert not is_automatic(subject, "Please help.", answers=True)
+    assert not sounds_absent(subject)
 
 
 @pytest.mark.parametrize("text", PEOPLES_TEXTS)

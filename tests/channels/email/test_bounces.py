@@ -7,7 +7,7 @@ import pytest
 
 from callcenter.domain.mail import Mail, Nature
 from channels.email.parse import parse
-from tests.channels.email.messages import message, multipart, part
+from tests.channels.email.messages import bounce, message, multipart, part
 
 ID = "abc@heronbay.example"
 TO = "wang@qq.example"
@@ -91,10 +91,10 @@ def test_a_letter_that_came_back_is_known_with_its_id_and_recipient(form: Any) -
 
 
 def test_without_the_letter_there_is_its_recipient_and_why() -> None:
-    bounce = parse(qq_without_the_letter()).bounce
-    assert bounce is not None
-    assert (list(bounce.message_ids), list(bounce.recipients)) == ([], [TO])
-    assert (bounce.words, bounce.permanent) == ("对方邮箱已满", False)
+    found = parse(qq_without_the_letter()).bounce
+    assert found is not None
+    assert (list(found.message_ids), list(found.recipients)) == ([], [TO])
+    assert (found.words, found.permanent) == ("对方邮箱已满", False)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,19 @@ def test_a_delay_in_words_is_no_failure(subject: str, text: str) -> None:
 @pytest.mark.parametrize("subject", ["退信怎么办", "系统退信是什么意思", "Undelivered parcel", "快递被退回"])
 def test_a_person_may_write_of_what_came_back(subject: str) -> None:
     assert parse(message(Subject=subject)).nature is Nature.PERSON
+
+
+def test_a_report_that_a_person_passes_on_is_a_message_of_theirs() -> None:
+    report = bounce(ID)
+    attached = multipart(part(b"Your letter came back to me."), part(report, "message/rfc822"))
+    assert parse(attached).nature is Nature.PERSON
+    assert parse(attached).bounce is None
+    status = report[report.index(b"Reporting-MTA") : report.index(b"--edge", report.index(b"Reporting-MTA"))]
+    copied = multipart(part(b"Your letter came back to me."), part(status, "message/delivery-status"))
+    assert parse(copied).bounce is None
+    # A mail server may put another part round its report.
+    inner = report.partition(b"\r\n\r\n")[2].replace(b"--edge", b"--inner")
+    wrapped = multipart(
+        part(inner, "multipart/report; boundary=inner; report-type=delivery-status"), From="postmaster@mx.example"
+    )
+    assert parse(wrapped).nature is Nature.BOUNCE

@@ -22,7 +22,7 @@ from tests.channels.email.messages import bounce, message, multipart, part
     ],
 )
 def test_an_out_of_office_reply_is_known_by_its_subject(subject: str) -> None:
-    assert parse(message(Subject=subject)).nature is Nature.AUTO_REPLY
+    assert parse(message(Subject=subject, In_Reply_To="<1@heronbay.example>")).nature is Nature.AUTO_REPLY
 
 
 @pytest.mark.parametrize(
