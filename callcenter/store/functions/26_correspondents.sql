@@ -19,12 +19,14 @@ $$;
 -- Who wrote on a ticket and can be written to, whoever is answered at place 1; `contact`: their latest, in whose thread an answer
 -- stands; `theirs`: they are the ticket's customer. p_contact: of this contact alone.
 -- The customer comes first, from where they wrote last, and not from an address that is theirs no more if they have written from
--- another one; then whoever wrote first. What a programme sent counts only where its sender has written nothing else. Notes of
--- colleagues are no contacts with anybody.
+-- another one; then whoever wrote first. What a programme sent counts only where nobody wrote: of the customer's, of the others'.
+-- Notes of colleagues are no contacts with anybody. In plpgsql, which keeps its plan: each page of a ticket asks.
 create or replace function correspondents(p_ticket bigint, p_contact bigint default null)
 returns table (contact bigint, channel text, address text, theirs boolean, place bigint)
-language sql stable as $$
-    with wrote as (
+language plpgsql stable as $$
+#variable_conflict use_column
+begin
+    return query with wrote as (
         select i.id, i.channel = 'message' as elsewhere, i.customer_id, i.address as origin,
             case i.channel when 'email' then lower(m.sender) when 'message' then g.correspondent else i.address end as address,
             coalesce(m.nature, 'person') = 'person' as by_hand
@@ -45,5 +47,6 @@ language sql stable as $$
     )
     select latest, channel, address, theirs,
         row_number() over (order by theirs desc, by_hand desc, theirs and gone, case when theirs then -latest else first end)
-    from judged
+    from judged;
+end
 $$;
