@@ -17,6 +17,7 @@ from callcenter.domain.machine import step
 from callcenter.domain.ticket import OVER, TRANSITIONS, Priority, TicketState, TicketVerb
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import tickets as store
+from callcenter.store.correspondents import SQL as CORRESPONDENTS
 from callcenter.store.log import ContactLog, Transaction
 from callcenter.store.ticket_family import SQL as FAMILY
 from callcenter.store.tickets import SQL, Ticket
@@ -270,6 +271,7 @@ async def link(
 ) -> Ticket:
     """The interaction belongs to the ticket from now on, and its customer is one of the ticket's, the first who asked.
 
+    Where nobody says so (`actor` None) a case that somebody else opened does not become that customer's.
     What the customer wrote in it is a question to us, and ends the waiting for them; a conversation is an answer.
     """
     async with log.transaction() as tx:
@@ -283,8 +285,13 @@ async def link(
             return before
         spoken_at = _spoken_at(found)
         asks = spoken_at is None and found["direction"] == "inbound"
-        changes: dict[str, Any] = {}
-        changes |= _joined(before, found["customer_id"])
+        changes = _joined(before, found["customer_id"])
+        if (
+            actor is None
+            and "customer" in changes
+            and not await tx.connection.fetchval(CORRESPONDENTS.asked_first, ticket, interaction)
+        ):
+            changes = {"customers": (changes["customer"],)}  # it is the case of somebody whom we do not know
         if asks and before.state is TicketState.PENDING:
             changes["state"] = TicketState.OPEN
         after = await write(tx, before, changes, actor=actor, now=now)

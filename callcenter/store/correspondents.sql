@@ -41,3 +41,9 @@ order by address limit 50;
 select b.closing_note from interaction i join mail m on m.interaction_id = i.id join mailbox b on b.id = m.mailbox_id
 where i.ticket_id = $1 and i.channel = 'email' and i.end_cause is distinct from 'colleague' and m.nature in ('person', 'bulk')
 order by m.id desc limit 1;
+
+-- name: asked_first
+-- Whether whoever is answered on ticket $1 wrote interaction $2, or nobody can be answered there.
+select coalesce((
+    select (f.address = i.address or contact_customer(f) = i.customer_id) is true
+    from correspondents($1) c join interaction f on f.id = c.contact join interaction i on i.id = $2 order by c.place limit 1), true);

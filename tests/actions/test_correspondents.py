@@ -1,11 +1,12 @@
 """To whom an answer on a ticket goes, and what a colleague writes into somebody else's case."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from callcenter import toml
-from callcenter.actions import organisation, tickets
+from callcenter.actions import erasures, organisation, tickets
 from callcenter.actions.mail_in import Received
 from callcenter.domain.organisation_file import understand
 from callcenter.domain.thread import tagged_address
@@ -25,7 +26,7 @@ async def thread(post: Post, n: int, sender: str, /, body: bytes = b"Me too.", *
     return await post(message(body, **given), now=post.now + timedelta(minutes=n))
 
 
-async def answer(post: Post, ticket: int | None, amy: int, **given: object) -> str:
+async def answer(post: Post, ticket: int | None, amy: int, **given: Any) -> str:
     """Where the agent's answer goes."""
     assert ticket is not None
     await tickets.reply(
@@ -99,6 +100,23 @@ async def test_where_the_customer_is_unknown_the_first_sender_is_answered_on_the
     await thread(post, 3, STRANGER)
     assert await answer(post, first.ticket, amy) == "li@other.example"
     assert (await post.letters())[-1]["thread"]["in_reply_to"] == "2@thread.example"
+
+
+async def test_a_customer_who_writes_into_the_case_of_somebody_unknown_does_not_take_it_over(
+    post: Post, pool: Pool, amy: int
+) -> None:
+    first = await post(message(From="li@other.example"))
+    second = await thread(post, 2, WANG)
+    assert (await post.state(first.ticket))["customer_id"] is None
+    assert await answer(post, first.ticket, amy) == "li@other.example"
+    wang = await pool.fetchval("select customer_id from interaction where id = $1", second.interaction)
+    assert await pool.fetchval("select customers from ticket where id = $1", first.ticket) == [wang]
+    # Of whom we learn who they are it is the case at their next message.
+    li = await pool.fetchval("insert into customer (name) values ('Li Lei') returning id")
+    await pool.execute("insert into address (customer_id, kind, value) values ($1, 'email', 'li@other.example')", li)
+    await thread(post, 3, "li@other.example")
+    assert (await post.state(first.ticket))["customer_id"] == li
+    assert await answer(post, first.ticket, amy) == "li@other.example"
 
 
 async def test_a_contact_in_hand_is_answered_to_its_sender(post: Post, amy: int) -> None:
@@ -296,3 +314,20 @@ async def test_a_note_of_a_colleague_takes_no_case_from_who_sees_it_in_their_own
     first = await post(message(From="li@other.example"))
     await thread(post, 2, AMY)
     assert await pool.fetchval("select own_tickets('li@other.example')") == first.ticket
+
+
+async def test_what_a_colleague_wrote_about_a_customer_is_erased_with_them(
+    post: Post, pool: Pool, colleague: int
+) -> None:
+    first = await post(message())
+    note = await thread(post, 2, AMY, b"Wang lives in the second house.")
+    wang = (await post.state(first.ticket))["customer_id"]
+    await pool.execute("update interaction set state = 'closed'")
+    await erasures.erase(post.log, wang, reason="Asked for it.", actor=None, now=post.now)
+    kept = await pool.fetchrow(
+        "select m.raw, i.subject, i.address, t.text from mail m join interaction i on i.id = m.interaction_id "
+        "join message t on t.interaction_id = i.id where i.id = $1",
+        note.interaction,
+    )
+    assert kept is not None
+    assert tuple(kept) == (b"", None, None, "")
