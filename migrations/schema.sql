@@ -1641,11 +1641,13 @@ create table widget (
 -- function company_of_mail(p_address text) returns bigint
 -- function complete_call(p_interaction bigint, p_kind text, p_address text, p_called text, p_now timestamptz) returns SETOF contact_log
 -- function connect_call(p_interaction bigint, p_agent bigint, p_endpoint text, p_now timestamptz) returns SETOF contact_log
+-- function contact_customer(i interaction) returns bigint
 -- function contract_cards(p_customer bigint, p_now timestamptz) returns json
 -- function contract_covers(p_customer bigint) returns text
 -- function contract_period(p_starts_on date, p_per text, p_day date, OUT begins_on date, OUT next_on date) returns record
 -- function contract_shift(p_customer bigint) returns double precision
 -- function contract_used(p_contract bigint, p_unit text, p_begins_on date, p_next_on date, p_zone text) returns integer
+-- function correspondents(p_ticket bigint, p_contact bigint) returns TABLE(contact bigint, channel text, address text, theirs boolean, place bigint)
 -- function customer_now(p_id bigint) returns bigint
 -- function customer_records(p_id bigint) returns bigint[]
 -- function customers_named(p_words text[], p_after bigint, p_limit integer) returns bigint[]

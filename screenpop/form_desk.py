@@ -15,6 +15,7 @@ from callcenter.web.keys import CLOCK, DIRECTORY, LOG, POOL
 from callcenter.web.rights import actable, readable
 from screenpop.desk import zone_of
 from screenpop.page import draw, language_of
+from screenpop.receiver import receiver_of
 
 _SQL = Queries(Path(__file__).with_name("form_desk.sql"))
 _AT = f"/desk/interactions/{ID}/form"
@@ -31,6 +32,7 @@ async def _drawn(request: web.Request, ident: int) -> web.Response:
         for each in await pool.fetch(_SQL.answers, row["ticket"], row["message"])
     ]
     files = (await uploads.of_messages(pool, [row["message"]])).get(row["message"], ())
+    answerable = row["ticket"] is not None and row["state"] != TicketState.CLOSED
     form = {
         **row,
         "interaction": ident,
@@ -38,9 +40,10 @@ async def _drawn(request: web.Request, ident: int) -> web.Response:
         "exactly": language.exactly(row["at"], zone),
         "files": [{"id": each.id, "name": each.name, "size": _size(each.size)} for each in files],
         "answers": answers,
-        "answerable": row["ticket"] is not None and row["state"] != TicketState.CLOSED,
+        "answerable": answerable,
     }
-    return draw(request, "desk/_form.html", {"form": form})
+    receiver = await receiver_of(pool, row["ticket"], contact=ident) if answerable else None
+    return draw(request, "desk/_form.html", {"form": form, "receiver": receiver})
 
 
 def _size(size: int) -> str:
@@ -64,7 +67,13 @@ async def post_answer(request: web.Request) -> web.StreamResponse:
         raise Conflict("There is no ticket to answer on; open one first.")
     text = str((await read_form(request)).get("text", "")).replace("\r\n", "\n")
     await tickets.reply(
-        request.app[LOG], row["ticket"], text=text, public=True, actor=who.user_id, now=request.app[CLOCK]()
+        request.app[LOG],
+        row["ticket"],
+        text=text,
+        public=True,
+        actor=who.user_id,
+        now=request.app[CLOCK](),
+        contact=ident,
     )
     return await _drawn(request, ident)
 

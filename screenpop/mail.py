@@ -7,7 +7,6 @@ from aiohttp import web
 from callcenter.actions import ticket_desk, tickets
 from callcenter.domain.ticket import TicketState
 from callcenter.errors import Conflict, NotFound
-from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.queries import Queries
 from callcenter.store.uploads import of_messages
 from callcenter.web.api_messages import hold_of
@@ -19,6 +18,7 @@ from screenpop.desk import zone_of
 from screenpop.mail_view import Addresses, attachment_of, frame_of, letter_view, mail_view, raw_of, size_said
 from screenpop.page import draw, language_of
 from screenpop.readers import tell_readers
+from screenpop.receiver import receiver_of
 
 _SQL = Queries.beside(__file__)
 _AT = f"/desk/interactions/{ID}"
@@ -56,13 +56,12 @@ async def drawn(
         for each in rows
     ]
     answerable = row["answerable"] and row["ticket"] is not None and row["state"] != TicketState.CLOSED
-    returned = await pool.fetchrow(ANSWERS.bounced_recipient, row["ticket"]) if answerable else None
     context = {
         "mail": mail,
         "letters": letters,
         "number": row["number"],
         "answerable": answerable,
-        "returned": returned,
+        "receiver": await receiver_of(pool, row["ticket"], contact=ident) if answerable else None,
         "draft": text,
         "kept": files,
     }
@@ -103,6 +102,7 @@ async def post_answer(request: web.Request) -> web.StreamResponse:
         ticket,
         text=str(form.get("text", "")).replace("\r\n", "\n"),
         public=True,
+        contact=ident,
         files=file_ids(form.getall("file", [])),
         hold=hold_of(request),
         actor=who.user_id,

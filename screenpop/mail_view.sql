@@ -1,7 +1,7 @@
 -- name: mail
 -- A message that came by mail, as an agent reads it.
 select m.sender, m.sender_name, m.received_at, m.size, m.html, m.notes, b.address as mailbox,
-       (select text from message where interaction_id = m.interaction_id and kind = 'inbound' order by id limit 1) as text
+       (select text from message where interaction_id = m.interaction_id and kind <> 'outbound' order by id limit 1) as text
 from mail m left join mailbox b on b.id = m.mailbox_id where m.interaction_id = $1;
 
 -- name: html

@@ -11,7 +11,7 @@ from callcenter.actions.tickets import Stale
 from callcenter.domain.agent import Role
 from callcenter.domain.ticket_rules import TicketField, TicketRules, read_value
 from callcenter.errors import Invalid, NotFound
-from callcenter.store.answers import SQL as ANSWERS
+from callcenter.store.correspondents import SQL as CORRESPONDENTS
 from callcenter.store.queries import Queries
 from callcenter.web.api_messages import hold_of
 from callcenter.web.auth import Identity, identity
@@ -21,6 +21,7 @@ from screenpop.desk import zone_of
 from screenpop.mail import file_ids
 from screenpop.page import draw, language_of, person_context
 from screenpop.readers import come, tell_readers
+from screenpop.receiver import receiver_of
 from screenpop.tasks import ticket_tasks
 from screenpop.ticket_more import field_title, missing_said, ticket_more, value_said
 from screenpop.ticket_view import ticket_page
@@ -38,7 +39,8 @@ def number_of(request: web.Request) -> int:
 
 
 async def _context(request: web.Request, who: Identity) -> dict[str, object]:
-    row = await request.app[POOL].fetchrow(_SQL.page, number_of(request), who.user_id, request.app[CLOCK]())
+    pool = request.app[POOL]
+    row = await pool.fetchrow(_SQL.page, number_of(request), who.user_id, request.app[CLOCK]())
     if row is None:
         raise NotFound(f"There is no ticket {number_of(request)}.")
     directory, language = request.app[DIRECTORY], language_of(request)
@@ -47,7 +49,8 @@ async def _context(request: web.Request, who: Identity) -> dict[str, object]:
         **ticket_more(dict(row), directory, language, now=request.app[CLOCK]()),
         **await ticket_tasks(request, row["id"]),
         **choices(directory, language, who.user_id),
-        "returned": await request.app[POOL].fetchrow(ANSWERS.bounced_recipient, row["id"]),
+        "receiver": await receiver_of(pool, row["id"]),
+        "addresses": [each["address"] for each in await pool.fetch(CORRESPONDENTS.addresses, row["id"])],
         "kept": (),
         "lost": None,
         "refused": "",
@@ -178,13 +181,15 @@ def _draft_of(fields: Mapping[str, str]) -> tuple[str, bool]:
 
 async def post_reply(request: web.Request) -> web.StreamResponse:
     """A note, or what the customer was answered; what was typed is then no draft any more."""
-    who, (text, public) = identity(request), _draft_of(await form_of(request))
+    who, fields = identity(request), await form_of(request)
+    text, public = _draft_of(fields)
     ident = await ticket_desk.id_of(request.app[POOL], number_of(request))
     await tickets.reply(
         request.app[LOG],
         ident,
         text=text,
         public=public,
+        to=fields.get("to") or None if public else None,
         files=file_ids((await read_form(request)).getall("file", [])),
         hold=hold_of(request),
         actor=who.user_id,

@@ -8,7 +8,7 @@ select t.id, t.number, t.subject, t.state, t.priority, t.category, t.queue_id as
      from customer c where c.id = t.customer_id) as person,
     coalesce((select json_agg(m order by m.id) from (
         select m.id, m.kind, m.public, m.text, m.at, u.full_name as author, m.author_id = $2 as own,
-            case when m.kind = 'inbound' then (select interaction_id from mail where interaction_id = m.interaction_id) end as mail,
+            (select interaction_id from mail where interaction_id = m.interaction_id) as mail,
             case when m.kind = 'outbound' then (select json_build_object('state', o.state, 'attempts', o.attempts,
                 'created_at', o.created_at, 'due_at', o.due_at, 'last_error', o.last_error, 'bounced_at', o.bounced_at,
                 'recipient', o.recipient) from outbox o where o.said_id = m.id) end as letter,

@@ -38,7 +38,9 @@ async def reply(
         if row["channel"] not in (Channel.MESSAGE, Channel.EMAIL, Channel.FORM):
             raise Conflict("Nothing can be written back to a contact of this kind.")
         if row["ticket_id"] is not None:
-            await tickets.reply(tx, row["ticket_id"], text=body, public=True, actor=actor, now=now, hold=hold)
+            await tickets.reply(
+                tx, row["ticket_id"], text=body, public=True, actor=actor, now=now, hold=hold, contact=interaction
+            )
             return
         if row["channel"] != Channel.MESSAGE:
             raise Conflict("There is no ticket to answer on; open one first.")

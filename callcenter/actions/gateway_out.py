@@ -20,12 +20,6 @@ async def put(tx: Transaction, interaction: int, *, message: int, now: datetime)
     return ident
 
 
-async def answer(tx: Transaction, ticket: int, *, message: int, now: datetime) -> int | None:
-    """An answer on a ticket to which the customer wrote last through a gateway; None on any other."""
-    interaction = await tx.connection.fetchval(SQL.thread_of_ticket, ticket)
-    return None if interaction is None else await put(tx, interaction, message=message, now=now)
-
-
 async def waiting(log: ContactLog, *, now: datetime) -> list[int]:
     """The gateways for which something is due."""
     return [row["id"] for row in await log.pool.fetch(SQL.waiting, now)]

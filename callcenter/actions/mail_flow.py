@@ -17,6 +17,8 @@ from callcenter.store.log import Transaction
 from callcenter.store.mail_flow import SQL
 
 _MOST_LAYERS = 5
+# The cause by which a colleague's note ended at once; functions/26_correspondents.sql knows it.
+COLLEAGUE = "colleague"
 
 
 class Who(StrEnum):
@@ -70,6 +72,13 @@ def origin_of(met: asyncpg.Record) -> Origin:
     if met["colleague"] is not None:
         return Origin(Who.COLLEAGUE, user=met["colleague"])
     return Origin(Who.OTHER, floods=met["much"])
+
+
+async def note_of(tx: Transaction, origin: Origin, address: str | None, ticket: int | None) -> int | None:
+    """Which colleague writes about somebody else's case; None for others, and for a case of the colleague's own."""
+    if origin.user is None or ticket is None:
+        return None
+    return None if await tx.connection.fetchval(SQL.is_their_case, ticket, address) else origin.user
 
 
 async def passed_on(tx: Transaction, mail: Mail, origin: Origin) -> PassedOn | None:

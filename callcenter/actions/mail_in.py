@@ -9,8 +9,9 @@ import asyncpg
 
 from callcenter.actions import fax_in, mail_flow, mail_words, ticket_ties, tickets
 from callcenter.actions.fax_in import Fax
-from callcenter.actions.mail_flow import PassedOn, Who
+from callcenter.actions.mail_flow import COLLEAGUE, PassedOn, Who
 from callcenter.actions.mail_words import Acknowledged
+from callcenter.actions.ticket_values import LONGEST_TEXT
 from callcenter.domain.address import read_address
 from callcenter.domain.customer import AddressKind
 from callcenter.domain.interaction import Channel, Outcome, State
@@ -58,7 +59,8 @@ class _Post:
     """A message as we see it: one that a colleague passed on is its first sender's.
 
     `correspondent`: the address that sent it to us; `works`: somebody has to do something about it, or its ticket has;
-    `flood`: there is too much of its kind; `fax`: its sender is a gateway that sends faxes on.
+    `flood`: there is too much of its kind; `fax`: its sender is a gateway that sends faxes on; `note_of`: the colleague
+    who wrote it into somebody else's case, for us alone.
     """
 
     mail: Mail
@@ -73,10 +75,13 @@ class _Post:
     passed_on: PassedOn | None
     letter: asyncpg.Record | None
     case: _Case
+    note_of: int | None
 
     @property
     def done(self) -> str | None:
         """Why nobody is offered it. Of too much mail somebody sees the first message, and the ticket has it all."""
+        if self.note_of is not None:
+            return COLLEAGUE
         if self.works and not (self.flood and self.case.ticket is not None):
             return None
         return "flood" if self.flood else self.mail.nature.value
@@ -126,6 +131,11 @@ async def _judge(
     mail = mail if passed_on is None else passed_on.mail
     letter = await _letter(tx, mail.bounce, now=now)
     case = await _case(tx, met, mail, named, letter, now=now)
+    note_of = None
+    if works and fax is None and passed_on is None:
+        note_of = await mail_flow.note_of(tx, origin, correspondent, case.ticket or case.before)
+    if note_of is not None:  # also of what is closed, which stays so
+        works, case = False, replace(case, ticket=case.ticket or case.before, before=None)
     flood = works and fax is None and origin.floods
     if flood and correspondent is not None and case.ticket is None:
         case = _Case(await mail_flow.flood_ticket(tx, correspondent), flood=True)
@@ -142,6 +152,7 @@ async def _judge(
         passed_on=passed_on,
         letter=letter,
         case=case,
+        note_of=note_of,
     )
 
 
@@ -150,22 +161,19 @@ async def _follow(tx: Transaction, post: _Post, interaction: int, ticket: int | 
     mail = post.mail
     if post.letter is not None and mail.bounce is not None:
         await _bounced(tx, post.letter, mail.bounce, now=now)
-    if post.passed_on is not None:
-        await _note(tx, post.passed_on, ticket, now=now)
+    if post.passed_on is not None and ticket is not None and post.passed_on.words:
+        await _note(tx, ticket, post.passed_on.words, of=post.passed_on.user, contact=None, now=now)
+    elif post.note_of is not None and ticket is not None:
+        words = _text(mail) if _text(mail).strip() else _subject(mail)
+        await _note(tx, ticket, words, of=post.note_of, contact=interaction, now=now)
     elif post.works and post.fax is None and post.address is not None:
-        box = post.box
-        if (
-            post.acknowledged
-            and post.case.ticket is None
-            and ticket is not None
-            and box is not None
-            and box["acknowledge"]
-        ):
+        box, opened = post.box, ticket if post.case.ticket is None else None
+        if post.acknowledged and opened is not None and box is not None and box["acknowledge"]:
             sent = Acknowledged(
                 address=post.address,
                 name=None if mail.sender is None else mail.sender.name or None,
                 language=box["language"],
-                ticket=ticket,
+                ticket=opened,
                 interaction=interaction,
                 queue=post.queue,
                 mailbox=box["address"],
@@ -256,6 +264,8 @@ async def _arrive(tx: Transaction, post: _Post, *, now: datetime) -> int | None:
         # Whose it is, is who sent the fax, and not the gateway that sent it on.
         address, name = (None if fax.caller is None else fax.caller.number), None
         kind = AddressKind.FAX if fax.caller is not None and fax.caller.identifies else None
+    elif post.note_of is not None:
+        kind = None  # no contact with a customer, even if the colleague is one as well
     events = await tx.verb(
         "arrive",
         Channel.EMAIL if fax is None else Channel.FAX,
@@ -331,10 +341,9 @@ async def _file(tx: Transaction, post: _Post, interaction: int, *, now: datetime
     return ticket.id
 
 
-async def _note(tx: Transaction, passed_on: PassedOn, ticket: int | None, *, now: datetime) -> None:
-    """The colleague's own words are for us."""
-    if ticket is not None and passed_on.words:
-        await tickets.reply(tx, ticket, text=passed_on.words, public=False, actor=passed_on.user, now=now)
+async def _note(tx: Transaction, ticket: int, words: str, *, of: int, contact: int | None, now: datetime) -> None:
+    """A colleague's own words are for us. `contact`: the message itself, where they are all of it."""
+    await tickets.reply(tx, ticket, text=words[:LONGEST_TEXT], public=False, actor=of, contact=contact, now=now)
 
 
 async def _keep(
@@ -360,7 +369,7 @@ async def _keep(
         mail.size,
         raw,
         post.correspondent,
-        _text(mail),
+        _text(mail) if post.note_of is None else None,
         post.address if post.works and post.fax is None and post.passed_on is None else None,
         now,
         [file.name for file in files],

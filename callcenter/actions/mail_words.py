@@ -17,12 +17,14 @@ from callcenter.domain.letter_text import (
     fill_signature,
     languages_for,
 )
+from callcenter.domain.mail import Nature
 from callcenter.domain.mail_rules import HOUR, is_robot, read_mail_rules
 from callcenter.domain.thread import tagged_address
-from callcenter.store import letters
+from callcenter.store import correspondents, letters
+from callcenter.store.correspondents import Correspondent
 from callcenter.store.letters import SQL
 from callcenter.store.log import Transaction
-from callcenter.store.mail_in import SQL as MAIL
+from callcenter.store.mail_flow import SQL as FLOW
 from callcenter.store.tickets import Ticket
 
 ACKNOWLEDGEMENT = LetterKind.ACKNOWLEDGEMENT.value
@@ -100,40 +102,42 @@ async def acknowledge(tx: Transaction, message: Acknowledged, *, now: datetime) 
 
 async def note_closing(tx: Transaction, ticket: Ticket, *, actor: int | None, now: datetime) -> None:
     """Where the mailbox says so: a letter to whoever wrote about it by mail, now that it is over."""
-    asked = await tx.connection.fetchrow(MAIL.latest_of_ticket, ticket.id)
-    if asked is None or not asked["closing_note"]:
+    if not await tx.connection.fetchval(correspondents.SQL.closing_note, ticket.id):
+        return
+    whom = await correspondents.answered(tx.connection, ticket.id, by_mail_only=True)
+    if whom is None:
         return
     about = await _about(tx, ticket.id, actor=actor)
-    if not await may_be_answered(tx, asked, now=now):
+    if not await may_be_answered(tx, whom, now=now):
         return
-    language = about["language"] or asked["language"]
-    ids = [*asked["refs"], *([asked["message_id"]] if asked["message_id"] else [])]
+    language, box = about["language"] or whom.language, whom.mailbox
+    ids = [*whom.refs, *([whom.message_id] if whom.message_id else [])]
     letter = NewLetter(
-        recipient=asked["sender"],
-        recipient_name=asked["sender_name"],
+        recipient=whom.address,
+        recipient_name=whom.name,
         language=language,
         template=CLOSING,
         data={"number": ticket.number, **await _words(tx, LetterKind.CLOSING, about, language)},
-        interaction=asked["interaction_id"],
+        interaction=whom.contact,
         ticket=ticket.id,
         customer=about["customer_id"],
         queue=ticket.queue,
         thread={
-            "in_reply_to": asked["message_id"],
+            "in_reply_to": whom.message_id,
             "references": ids[-MOST_REFERENCES:],
-            "reply_to": tagged_address(about["link_key"], ticket.number, asked["mailbox"]),
+            "reply_to": None if box is None else tagged_address(about["link_key"], ticket.number, box),
             "auto": "auto-generated",
         },
     )
     await outbox.put(tx, letter, now=now)
 
 
-async def may_be_answered(tx: Transaction, asked: asyncpg.Record, *, now: datetime) -> bool:
-    """Whether a letter that nobody wrote may go back to a ticket's latest message: to people, and not too often."""
-    if asked["nature"] != "person" or is_robot(asked["sender"]):
+async def may_be_answered(tx: Transaction, whom: Correspondent, *, now: datetime) -> bool:
+    """Whether a letter that nobody wrote may go to them: to people, and not too often."""
+    if whom.nature is not Nature.PERSON or is_robot(whom.address):
         return False
-    most = read_mail_rules(asked["mail_rules"]).automatic_per_hour
-    return await may_write_by_itself(tx, asked["sender"], most, now=now)
+    most = read_mail_rules(await tx.connection.fetchval(FLOW.rules)).automatic_per_hour
+    return await may_write_by_itself(tx, whom.address, most, now=now)
 
 
 async def may_write_by_itself(tx: Transaction, address: str, most: int, *, now: datetime) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from callcenter.domain.address import read_address
+from callcenter.domain.customer import AddressKind
 from callcenter.domain.ticket import Priority, TicketState
 from callcenter.domain.ticket_rules import TicketField, TicketRules, tags_of
 from callcenter.errors import Invalid
@@ -53,6 +55,18 @@ def text(given: str) -> str:
     if "\x00" in given:
         raise Invalid("A text contains no NUL character.", field="text")
     return given
+
+
+def receiver(given: str | None, *, public: bool) -> str | None:
+    """A mail address as addresses are kept. Raises Invalid for what is none, and for a note's."""
+    if given is None:
+        return None
+    if not public:
+        raise Invalid("A note is for us; it goes to no address.", field="to")
+    try:
+        return read_address(AddressKind.EMAIL, given, region="").value
+    except Invalid:
+        raise Invalid("That is no mail address.", field="to") from None
 
 
 def subject(given: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from callcenter.actions import gateway_out, mail_out, mail_words, sla, uploads
+from callcenter.actions import answer_out, mail_words, sla, uploads
 from callcenter.actions import ticket_family as family
 from callcenter.actions import ticket_values as values
 from callcenter.actions.ticket_family import Children
@@ -17,6 +17,7 @@ from callcenter.domain.machine import step
 from callcenter.domain.ticket import OVER, TRANSITIONS, Priority, TicketState, TicketVerb
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import tickets as store
+from callcenter.store.correspondents import SQL as CORRESPONDENTS
 from callcenter.store.log import ContactLog, Transaction
 from callcenter.store.ticket_family import SQL as FAMILY
 from callcenter.store.tickets import SQL, Ticket
@@ -131,13 +132,17 @@ async def reply(
     now: datetime,
     files: Sequence[int] = (),
     hold: timedelta = timedelta(0),
+    contact: int | None = None,
+    to: str | None = None,
 ) -> Ticket:
     """A note for us, or a public answer to the customer; an answer takes a new ticket to open.
 
     `files`: uploads of the writer's that go with it. `hold`: its letter waits for so long, and can be taken back
-    (callcenter.actions.withdrawals). Raises Conflict for an answer on a closed ticket, Invalid for text and files.
+    (callcenter.actions.withdrawals). `contact`: the interaction that is answered, or by which a note came; `to`: the
+    mail address to which an answer goes all the same. Raises Conflict for an answer on a closed ticket, Invalid for
+    text, files and `to`.
     """
-    body = values.text(text)
+    body, receiver = values.text(text), values.receiver(to, public=public)
     async with log.transaction() as tx:
         await tx.lock_ticket(ticket)
         before = await _unmerged(tx, ticket)
@@ -146,17 +151,24 @@ async def reply(
         kind = "outbound" if public else "note"
         message = await tx.connection.fetchval(SQL.add_message, ticket, actor, kind, public, body, now)
         await uploads.bind(tx, files, message=message, owner=f"user:{actor}")
+        if contact is not None and not public:
+            await tx.connection.execute(SQL.came_by, message, contact)
         opened = public and before.state is TicketState.NEW
         after = await write(tx, before, {"state": TicketState.OPEN} if opened else {}, actor=actor, now=now)
         changed = ["replied", *(["state"] if opened else [])]
         data = {"message": message, "public": public, "changed": changed}
+        if receiver is not None:
+            data["to"] = "given"  # the address itself stands in the letter's row
         data |= await _told(tx, "ticket.replied", after, actor=actor, now=now)
         await append(tx, "ticket.replied", after, actor=actor, data=data, now=now)
         # What nobody wrote is an automatic reply, which stops no clock.
         answered_at = now if public and actor is not None else None
         await sla.follow(tx, before, after, answered_at=answered_at, actor=actor, now=now)
-        if public and await gateway_out.answer(tx, after.id, message=message, now=now) is None:
-            await mail_out.answer(tx, after, body, message=message, actor=actor, due=now + hold, now=now)
+        if public:
+            due = now + hold
+            await answer_out.send(
+                tx, after, body, message=message, actor=actor, due=due, now=now, contact=contact, to=receiver
+            )
     return after
 
 
@@ -259,6 +271,7 @@ async def link(
 ) -> Ticket:
     """The interaction belongs to the ticket from now on, and its customer is one of the ticket's, the first who asked.
 
+    Where nobody says so (`actor` None) a case that somebody else opened does not become that customer's.
     What the customer wrote in it is a question to us, and ends the waiting for them; a conversation is an answer.
     """
     async with log.transaction() as tx:
@@ -272,8 +285,13 @@ async def link(
             return before
         spoken_at = _spoken_at(found)
         asks = spoken_at is None and found["direction"] == "inbound"
-        changes: dict[str, Any] = {}
-        changes |= _joined(before, found["customer_id"])
+        changes = _joined(before, found["customer_id"])
+        if (
+            actor is None
+            and "customer" in changes
+            and not await tx.connection.fetchval(CORRESPONDENTS.asked_first, ticket, interaction)
+        ):
+            changes = {"customers": (changes["customer"],)}  # it is the case of somebody whom we do not know
         if asks and before.state is TicketState.PENDING:
             changes["state"] = TicketState.OPEN
         after = await write(tx, before, changes, actor=actor, now=now)

@@ -33,17 +33,12 @@ select m.id, m.ticket_id as ticket, m.interaction_id as interaction, m.kind, m.p
     o.recipient, o.bounced_at, o.state, o.last_error, o.attempts, o.due_at
 from message m left join users u on u.id = m.author_id left join outbox o on o.said_id = m.id where m.id = $1;
 
--- name: bounced_recipient
--- Where an answer on ticket $1 would go by mail, when mail has come back from there: the address and the server's words. Known
--- of the address, or where it is nobody's yet, of our latest letters to it.
-with latest as (
-    select m.sender, m.received_at from mail m join interaction i on i.id = m.interaction_id
-    where i.ticket_id = $1 and m.sender is not null and m.nature in ('person', 'bulk') order by m.id desc limit 1
-)
+-- name: bounced
+-- Whether mail has come back from an address: the address and the server's words. Known of the address, or where it is nobody's yet,
+-- of our letters to it since $2.
 select address, words from (
-    select a.value as address, a.bounced_words as words, a.bounced_at as at
-    from latest join address a on a.kind = 'email' and a.value = lower(latest.sender) and a.bounced_at is not null
+    select value as address, bounced_words as words, bounced_at as at
+    from address where kind = 'email' and value = lower($1) and bounced_at is not null
     union all
-    select o.recipient, o.last_error, o.bounced_at
-    from latest join outbox o on o.recipient = latest.sender and o.bounced_at > latest.received_at
+    select recipient, last_error, bounced_at from outbox where recipient = $1 and bounced_at > $2
 ) found order by at desc limit 1;

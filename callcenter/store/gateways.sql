@@ -53,13 +53,6 @@ select t.gateway_id, t.correspondent, g.name, g.body, g.active, i.ticket_id, i.c
 from gateway_thread t join gateway g on g.id = t.gateway_id join interaction i on i.id = t.interaction_id
 where t.interaction_id = $1;
 
--- name: thread_of_ticket
--- The newest contact of a ticket that came in, if that was through a gateway: a later mail is answered by mail.
-select t.interaction_id from interaction i left join gateway_thread t on t.interaction_id = i.id
-where i.ticket_id = $1 and i.direction = 'inbound'
-  and (i.channel in ('message', 'email') or i.channel = 'form' and i.address_kind = 'email')
-order by i.id desc limit 1;
-
 -- name: bind_message
 update message set interaction_id = $2 where id = $1;
 

@@ -85,11 +85,3 @@ from mail m left join mailbox b on b.id = m.mailbox_id where m.interaction_id = 
 
 -- name: attachments
 select a.n, a.name, a.type, a.size from mail m join mail_attachment a on a.mail_id = m.id where m.interaction_id = $1 order by a.n;
-
--- name: latest_of_ticket
--- What an answer on a ticket answers: the latest message that a person wrote by mail.
-select m.interaction_id, m.message_id, m.refs, m.sender, m.sender_name, i.subject, i.customer_id, b.address as mailbox, b.language, b.closing_note, m.nature,
-    (select mail_rules from organisation)
-from mail m join interaction i on i.id = m.interaction_id left join mailbox b on b.id = m.mailbox_id
-where i.ticket_id = $1 and i.channel = 'email' and m.sender is not null and m.nature in ('person', 'bulk')
-order by m.id desc limit 1;

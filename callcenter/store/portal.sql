@@ -51,15 +51,18 @@ select t.id, t.number, t.subject, t.state, t.created_at, t.updated_at, t.queue_i
 from ticket t where t.number = $2 and t.id in (select own_tickets($1));
 
 -- name: messages
--- What they wrote, and what we answered them: an answer is for whoever wrote last before it.
+-- What they wrote, and what we answered them: an answer is for whom its letter went to. Of one without a letter it is whoever is
+-- answered on the ticket, of those who had written by then.
 select m.id, m.kind, m.text, m.at, u.full_name as author
 from message m left join interaction i on i.id = m.interaction_id left join users u on u.id = m.author_id
+    left join outbox o on o.said_id = m.id left join interaction c on c.id = o.interaction_id
 where m.ticket_id = $2 and m.public and m.kind <> 'note' and case
     when i.id is not null then own_contact(i, $1)
+    when o.id is not null then lower(o.recipient) = $1 or (owner_of_mail(lower(o.recipient)) = owner_of_mail($1)) is true
+        or (c.id is not null and own_contact(c, $1))
     when m.kind = 'outbound' then coalesce((
-        select own_contact(b, $1) from message before join interaction b on b.id = before.interaction_id
-        where before.ticket_id = m.ticket_id and before.public and before.kind = 'inbound' and before.id < m.id
-        order by before.id desc limit 1), true)
+        select own_contact(b, $1) from correspondents(m.ticket_id) k join interaction b on b.id = k.contact
+        where b.arrived_at <= m.at order by k.place limit 1), true)
     else false end
 order by m.id;
 

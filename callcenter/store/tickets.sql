@@ -40,6 +40,10 @@ from t;
 -- name: add_message
 insert into message (ticket_id, author_id, kind, public, text, at) values ($1, $2, $3, $4, $5, $6) returning id;
 
+-- name: came_by
+-- Message $1 is what interaction $2 brought.
+update message set interaction_id = $2 where id = $1;
+
 -- name: messages
 -- The texts of a ticket, the oldest first.
 select m.id, m.kind, m.public, m.text, m.at, u.name as author

@@ -122,8 +122,9 @@ class TicketChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A note for us, or public: an answer to the customer. `to`: an address, once a channel can send to it. `files`:
-    uploads of the caller's. An answer by mail can be taken back for some seconds (POST /messages/{id}/withdraw)."""
+    """A note for us, or public: an answer to the customer, from where they wrote last. `to`: a mail address to which it
+    goes all the same, whoever reads there. `files`: uploads of the caller's. An answer by mail can be taken back for
+    some seconds (POST /messages/{id}/withdraw)."""
 
     __pydantic_config__ = STRICT
     text: Text
@@ -281,13 +282,12 @@ async def patch_ticket(request: web.Request) -> web.StreamResponse:
 )
 async def post_reply(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, Reply)
-    if given.to is not None:
-        raise Invalid("No channel is connected that could send it.", field="to")
     ticket = await actions.reply(
         request.app[LOG],
         path_id(request),
         text=given.text,
         public=given.public,
+        to=given.to,
         files=given.files,
         hold=hold_of(request),
         actor=identity(request).user_id,

@@ -97,6 +97,15 @@ async def test_a_ticket_is_worked_on_by_keys_from_the_list_to_its_last_task(stag
     await note.press("Control+Enter")
     await expect(page.locator(".conversation")).to_contain_text("Press the lid down.")
 
+    # An answer says to whom it goes, a note does not; it may go to another address.
+    await expect(page.locator(".receivers")).to_be_hidden()
+    await page.locator("body").press("a")
+    await expect(page.locator(".receiver")).to_contain_text("No address is known")
+    await page.get_by_placeholder("To another address").fill("li@other.example")
+    await note.fill("A lid is on its way.")
+    await note.press("Control+Enter")
+    await expect(page.locator(".said-letter")).to_contain_text("li@other.example")
+
     # A task is ticked, and what was changed is told.
     await page.locator(".task-check").click()
     await expect(page.locator(".task.is-done")).to_have_count(1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.actions import mail_in, mail_out
+from callcenter.actions import answer_out, mail_in
 from channels import email
 from channels.email import intake
 from channels.email.parse import parse
@@ -25,7 +25,7 @@ def written() -> list[str]:
         for note in _NOTE.findall(file.read_text(encoding="utf-8"))
     ]
     too_large = intake._TOO_LARGE.format(61.2, 50)
-    return [*found, too_large, intake._NOT_UNDERSTOOD, intake._TOO_MUCH, mail_out._WITHHELD]
+    return [*found, too_large, intake._NOT_UNDERSTOOD, intake._TOO_MUCH, answer_out._WITHHELD]
 
 
 @pytest.mark.parametrize("code", ["zh_CN", "zh_TW"])

@@ -212,7 +212,7 @@ async def test_an_address_of_two_customers_opens_what_came_from_it_alone(my: My)
 async def test_what_somebody_else_wrote_in_ones_case_stays_theirs(my: My) -> None:
     ticket = await my.write(WANG)
     await my.write(LI, "My own number is 4711.", ticket=ticket)
-    await my.answer(ticket, "To Li about 4711.")
+    await my.answer(ticket, "To Li about 4711.", to=LI)
     await my.write(WANG, "And mine?", ticket=ticket)
     await my.answer(ticket, "To Wang.")
     await my.enter(WANG)
@@ -221,6 +221,44 @@ async def test_what_somebody_else_wrote_in_ones_case_stays_theirs(my: My) -> Non
     assert "To Wang." in page
     assert "4711" not in page
     await my.enter(LI)
+    assert await see(my) == set()
+
+
+async def test_an_answer_after_a_strangers_message_is_shown_to_whom_its_letter_went(my: My) -> None:
+    ticket = await my.write(WANG)
+    await my.write("stranger@other.example", "Let me in.", ticket=ticket)
+    await my.answer(ticket, "Press reset.")
+    await my.answer(ticket, "For your electrician.", to="sparks@other.example")
+    sent = await my.house.pool.fetch("select recipient from outbox where template is null order by id")
+    assert [each["recipient"] for each in sent] == [WANG, "sparks@other.example"]
+    await my.enter(WANG)
+    page = await my.get(f"/my/cases/{await my.number(ticket)}")
+    assert "Press reset." in page
+    assert "electrician" not in page
+    assert "Let me in." not in page
+
+
+async def test_a_customer_of_two_addresses_is_answered_where_they_wrote_last_and_reads_it_in_both(my: My) -> None:
+    await know(my.house, my.wang, "wang@home.example")
+    ticket = await my.write(WANG)
+    await my.write("wang@home.example", "I am at home now.", ticket=ticket)
+    await my.answer(ticket, "Press reset.")
+    assert await my.house.pool.fetchval("select recipient from outbox where template is null") == "wang@home.example"
+    for address in (WANG, "wang@home.example"):
+        await my.enter(address)
+        assert "Press reset." in await my.get(f"/my/cases/{await my.number(ticket)}")
+
+
+async def test_an_address_that_was_taken_away_gets_no_answer_while_there_is_another_and_reads_none(my: My) -> None:
+    await know(my.house, my.wang, "wang@home.example")
+    ticket = await my.write(WANG)
+    await my.write("wang@home.example", "I am at home now.", ticket=ticket)
+    # It is somebody else's by now.
+    await my.house.pool.execute("delete from address where value = 'wang@home.example'")
+    await know(my.house, my.li, "wang@home.example")
+    await my.answer(ticket, "Press reset.")
+    assert await my.house.pool.fetchval("select recipient from outbox where template is null") == WANG
+    await my.enter("wang@home.example")
     assert await see(my) == set()
 
 

@@ -37,10 +37,9 @@ class My:
         )
         return received.ticket
 
-    async def answer(self, ticket: int, text: str) -> None:
-        await tickets.reply(
-            self.house.log, ticket, text=text, public=True, actor=self.house.users["amy"], now=self.house.moment()
-        )
+    async def answer(self, ticket: int, text: str, *, to: str | None = None) -> None:
+        amy, now = self.house.users["amy"], self.house.moment()
+        await tickets.reply(self.house.log, ticket, text=text, public=True, to=to, actor=amy, now=now)
 
     async def number(self, ticket: int) -> int:
         return int(await self.house.pool.fetchval("select number from ticket where id = $1", ticket))

@@ -41,6 +41,7 @@ end
 $$;
 
 -- A message as it came, what it says, and where its attachments stand in it. Whoever wrote from p_reached can be reached there.
+-- Without p_text nobody outside has said anything.
 create or replace function keep_mail(
     p_interaction bigint, p_ticket bigint, p_queue bigint, p_mailbox bigint, p_message_id text, p_refs text[], p_sender text,
     p_sender_name text, p_nature text, p_outbox bigint, p_html text, p_notes text[], p_size integer, p_raw bytea, p_correspondent text,
@@ -66,6 +67,9 @@ begin
     if p_reached is not null then
         update address set bounced_at = null, bounced_words = null
         where kind = 'email' and value = p_reached and bounced_at is not null;
+    end if;
+    if p_text is null then
+        return;
     end if;
     insert into message (interaction_id, ticket_id, kind, public, text, at)
     values (p_interaction, p_ticket, 'inbound', true, p_text, p_now) returning id into v_message;

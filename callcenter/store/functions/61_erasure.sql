@@ -17,10 +17,11 @@ language plpgsql as $$
 declare
     who bigint[] := customer_records(p_customer);
     cases bigint[] := array(select id from ticket where customer_id = any (who));
-    -- With what was noted while their tickets were on offer.
+    -- With what was noted while their tickets were on offer, and what colleagues wrote about them by mail.
     contacts bigint[] := array(
         select id from interaction where customer_id = any (who)
         union select interaction_id from offered_work where ticket_id = any (cases)
+        union select id from interaction where ticket_id = any (cases) and end_cause = 'colleague'
         union select w.interaction_id from task k join offered_work w on w.task_id = k.id where k.ticket_id = any (cases));
     places text[] := array(select distinct value from address where customer_id = any (who) and kind in ('email', 'phone', 'fax'));
     words bigint[] := array(select id from message where interaction_id = any (contacts) or ticket_id = any (cases));

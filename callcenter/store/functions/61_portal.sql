@@ -1,15 +1,5 @@
 -- Whose cases are whose, for customers who see their own: whoever reads the mail of an address.
 
--- The customer of whom we know that an address is theirs; nobody where it may be, or where several are as likely.
-create or replace function owner_of_mail(p_address text) returns bigint
-language sql stable as $$
-    with held as (
-        select customer_id, certainty = 'verified' as verified from address
-        where kind = 'email' and value = p_address and certainty <> 'maybe'
-    )
-    select min(customer_id) from held where verified = (select bool_or(verified) from held) having count(*) = 1
-$$;
-
 -- Their tickets: those of that customer, and those to which nobody has written but this address. Being named as a further
 -- customer is not enough, since then it is the case of somebody else.
 create or replace function own_tickets(p_address text) returns setof bigint
@@ -21,6 +11,7 @@ language sql stable as $$
       and not exists (
         select from interaction o
         where o.ticket_id = i.ticket_id and o.direction = 'inbound'
+          and o.end_cause is distinct from 'colleague'
           and (o.address_kind, o.address) is distinct from ('email', p_address))
 $$;
 
@@ -28,5 +19,5 @@ $$;
 create or replace function own_contact(i interaction, p_address text) returns boolean
 language sql stable as $$
     select (i.address_kind = 'email' and i.address = p_address) is true
-        or (i.customer_id is not null and i.customer_id = owner_of_mail(p_address)) is true
+        or (contact_customer(i) = owner_of_mail(p_address)) is true
 $$;

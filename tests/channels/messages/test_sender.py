@@ -11,11 +11,14 @@ import pytest
 from aiohttp import web
 
 from callcenter import toml
-from callcenter.actions import answers, organisation
+from callcenter.actions import answers, mail_in, organisation, tickets
 from callcenter.domain.organisation_file import understand
+from callcenter.domain.thread import tagged_subject
 from callcenter.errors import Conflict
+from channels.email.parse import parse
 from channels.messages.sender import Sender
 from tests.builders import arrive, make_user
+from tests.channels.email.messages import message
 from tests.channels.messages.conftest import Gate, gateways
 
 
@@ -162,3 +165,21 @@ async def test_an_answer_to_what_came_through_no_gateway_says_so(house: House) -
     call = await arrive(house.gate.log, queue=house.gate.ids["support"])
     with pytest.raises(Conflict, match="of this kind"):
         await house.answer("Hello", call)
+
+
+async def test_who_wrote_through_a_gateway_is_answered_there_whoever_writes_a_mail_into_their_case(
+    house: House,
+) -> None:
+    gate = house.gate
+    asked = await gate.say("Hello", ident="1", sender="+8613800138009")
+    ticket = await gate.log.pool.fetchval("select ticket_id from interaction where id = $1", asked["interaction"])
+    number = await gate.log.pool.fetchval("select number from ticket where id = $1", ticket)
+    key = await gate.log.pool.fetchval("select link_key from organisation")
+    raw = message(From="stranger@other.example", Subject=tagged_subject(key, number, "Hello"))
+    assert (await mail_in.receive(gate.log, parse(raw), raw, now=gate.now)).ticket == ticket
+    said: dict[str, Any] = {"text": "Here.", "public": True, "actor": house.amy, "now": gate.now}
+    await tickets.reply(gate.log, ticket, **said)
+    assert (len(await house.rows()), await gate.count("outbox where template is null")) == (1, 0)
+    # Unless another address is typed.
+    await tickets.reply(gate.log, ticket, **said, to="stranger@other.example")
+    assert (len(await house.rows()), await gate.count("outbox where template is null")) == (1, 1)
