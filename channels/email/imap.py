@@ -122,13 +122,11 @@ class Reader:
             await self._wait(folder, progress)
 
     async def _new(self, folder: Folder, progress: Progress) -> list[int]:
-        """Where messages stay, those are ours that nobody had read, and all that came since our first visit.
+        """Those are ours that nobody had read, and all that came since our first visit; years of read ones are not.
 
         A server counts days in its own time: so that nothing falls between, the day before is one of them.
         """
-        unseen = self._settings.after == "seen"
-        since = progress.since.date() - timedelta(days=1)
-        return await folder.new(after=progress.last_uid, since=since, unseen=unseen)
+        return await folder.new(after=progress.last_uid, since=progress.since.date() - timedelta(days=1))
 
     async def _take_in(self, folder: Folder, progress: Progress, uids: Collection[int]) -> None:
         ordered = list(uids)

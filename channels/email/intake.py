@@ -32,6 +32,8 @@ _TOO_LARGE = "It has {:.0f} MB, more than the {} MB that are taken: this is its 
 _NOT_UNDERSTOOD = "It could not be understood; it is kept as it came."
 # Of the parser: none is known. Should there be one, its message waits for a person, and the next one comes in.
 _FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# Of the database, of this one message: another try would end as this one did.
+_UNFIT = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 _TOO_MUCH = "It takes too long or too much memory to read; it is kept as it came."
 
 
@@ -78,7 +80,7 @@ class Intake:
             recipients = (*recipients, *mail.recipients, otherwise)
         try:
             received = await mail_in.receive(self._log, mail, raw, recipients=recipients, now=self._clock())
-        except asyncpg.DataError:
+        except _UNFIT:
             log.error("mail.fault", size=len(raw), exc_info=True)
             mail = opaque(raw, _NOT_UNDERSTOOD)
             received = await mail_in.receive(self._log, mail, raw, recipients=recipients, now=self._clock())

@@ -99,12 +99,10 @@ class Folder:
         protocol.transport = await self._do(step)
         await self._do(protocol.capability())
 
-    async def new(self, *, after: int, since: date | None, unseen: bool) -> list[int]:
-        """UIDs behind `after`; `unseen`: only those nobody has read, or since that day."""
-        terms = ["UID", f"{after + 1}:*", "UNDELETED"]
-        if unseen:
-            day = None if since is None else f"{since.day}-{_MONTHS[since.month - 1]}-{since.year}"
-            terms += ["UNSEEN"] if day is None else ["OR", "UNSEEN", "SINCE", day]
+    async def new(self, *, after: int, since: date) -> list[int]:
+        """UIDs behind `after` of those that nobody has read, or that came on that day or later."""
+        day = f"{since.day}-{_MONTHS[since.month - 1]}-{since.year}"
+        terms = ["UID", f"{after + 1}:*", "UNDELETED", "OR", "UNSEEN", "SINCE", day]
         lines = await self._ask(self._client.uid_search(*terms, charset=None), "the folder cannot be searched")
         # A range always has the last message in it; and what follows the numbers is the server's last word.
         words = [word for line in lines[:-1] for word in bytes(line).split()]

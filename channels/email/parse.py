@@ -116,8 +116,12 @@ def _forwarded(raw: bytes, tree: Tree, text: str, subject: str) -> Forwarded | N
 
 def unreadable(raw: bytes, why: str) -> Mail:
     """For a message that could not be looked at within its limits: its head alone, and a note."""
-    head = parse(raw[:64_000].partition(b"\n\n")[0].partition(b"\n\r\n")[0] + b"\n\n")
-    fingerprint = hashlib.sha256(raw).digest()
+    fields = raw[:64_000].partition(b"\n\n")[0].partition(b"\n\r\n")[0]
+    head = parse(fields + b"\n\n")
+    fingerprint = head.fingerprint
+    if head.message_id is None or head.date is None:
+        # Its body tells it from others; lines that servers on the way put into the head do not.
+        fingerprint = hashlib.sha256(fingerprint + hashlib.sha256(memoryview(raw)[len(fields) :]).digest()).digest()
     return replace(
         head, fingerprint=fingerprint, text="", html=None, bounce=None, attachments=(), notes=(why,), size=len(raw)
     )

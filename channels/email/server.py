@@ -26,6 +26,9 @@ _LATER = "451 4.3.0 The message could not be kept; try again later"
 _NO_PLACE = "550 5.1.1 Nobody receives mail at this address"
 # Whatever is wrong with us, the sender is not to be told that it is for good.
 _NOT_NOW: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, CallcenterError, OSError)
+_MB = 1024 * 1024
+_ROOM = 256 * _MB  # for the messages that are on their way in, of all connections together
+_CROWDED = "452 4.3.1 Too much mail at once; try again later"
 _FULL = b"421 4.7.0 Too many connections; try again later\r\n"
 
 
@@ -35,9 +38,27 @@ def _turn_away(transport: asyncio.BaseTransport) -> None:
     writer.close()
 
 
+class _Room:
+    """So many bytes may be on their way in."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> bool:
+        """Whether there is room; what was taken is to be given back."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give(self, size: int) -> None:
+        self._left += size
+
+
 class _Smtp(SMTP):
     line_length_limit = _LONGEST_LINE
     open: set["_Smtp"]  # of its door
+    room: _Room
     intake: Intake
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,7 +72,23 @@ class _Smtp(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:
         await self.intake.turn()
-        await super().smtp_DATA(arg)
+        size = self._largest()
+        if not self.room.take(size):
+            log.warning("mail.crowded", size=size)
+            await self.push(_CROWDED)
+            return
+        self.data_size_limit = size
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self.data_size_limit = LARGEST
+            self.room.give(size)
+
+    def _largest(self) -> int:
+        """Bytes that the message may have; where a size was declared not much more: servers on the way add to it."""
+        options = [] if self.envelope is None else self.envelope.mail_options
+        declared = [option.partition("=")[2] for option in options if option.startswith("SIZE=")]
+        return min(LARGEST, 4 * int(declared[0]) + 4 * _MB) if declared else LARGEST
 
     def connection_lost(self, error: Exception | None) -> None:
         self.open.discard(self)
@@ -125,6 +162,7 @@ class MailServer:
         self._protocol = protocol
         self._at = at
         self._open: set[_Smtp] = set()
+        self._room = _Room(_ROOM)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -156,5 +194,6 @@ class MailServer:
         options: dict[str, Any] = {"data_size_limit": LARGEST, "timeout": _IDLE, "enable_SMTPUTF8": True}
         connection = kind(handler, hostname="callcenter", ident="callcenter", **options)
         connection.open = self._open
+        connection.room = self._room
         connection.intake = self._intake
         return connection

@@ -71,17 +71,22 @@ async def test_what_is_there_and_what_comes_is_committed_and_then_flagged(
     assert metrics.connected.labels("care")._value.get() == 0
 
 
+@pytest.mark.parametrize(
+    "after", [{"after": "seen"}, {"after": "move", "move_to": "Done"}, {"after": "delete"}], ids=str
+)
 async def test_what_people_had_read_before_the_first_visit_is_left_alone(
-    dovecot: Dovecot, user: str, settings: Make, reading: Reading, pool: Pool
+    dovecot: Dovecot, user: str, settings: Make, reading: Reading, pool: Pool, after: dict[str, str]
 ):
+    dovecot.create(user, "Done")
     with dovecot.client(user) as client:
         client.append("INBOX", "(\\Seen)", '"01-Mar-2020 10:00:00 +0000"', numbered(1))
         client.append("INBOX", "", '"01-Mar-2020 10:00:00 +0000"', numbered(2))
-    async with reading(settings()):
+    async with reading(settings(**after)):
         await here(pool, 1)
         # From then on what somebody else opens first is ours all the same.
         await asyncio.to_thread(dovecot.deliver, user, numbered(3), flags="(\\Seen)")
         await here(pool, 2)
+        await marked(dovecot, user, *["\\Seen"] * (3 if after["after"] == "seen" else 1))
     rows = await pool.fetch("select subject from interaction order by id")
     assert [row["subject"] for row in rows] == ["Number 2", "Number 3"]
 

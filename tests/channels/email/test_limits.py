@@ -14,8 +14,9 @@ from callcenter.store.pool import Pool
 from channels.email import intake as limits
 from channels.email import server
 from channels.email.intake import LARGEST, Intake
-from channels.email.parse import opaque
+from channels.email.parse import opaque, parse, unreadable
 from channels.email.server import MailServer
+from tests.builders import eventually
 from tests.channels.email.hostile import HOSTILE, MB
 from tests.channels.email.messages import attached, message, multipart, part
 
@@ -96,6 +97,35 @@ async def test_what_nothing_is_known_of_has_a_place_too(intake: Intake, pool: Po
     assert "could not be understood" in await _text(pool, received.interaction)
 
 
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        "alter table mail add check (message_id is null)",
+        "create index on mail (html)",  # of a row in an index the longest is 2,704 bytes
+    ],
+)
+async def test_what_the_database_cannot_hold_is_kept_as_it_came_and_holds_nothing_up(
+    intake: Intake, pool: Pool, unfit: str
+):
+    await pool.execute(unfit)
+    words = " ".join(str(n * n) for n in range(3_000))  # which cannot be compressed to so little
+    raw = message(f"<p>{words}</p>".encode(), kind="text/html")
+    received = await intake.receive(raw, otherwise="care@heronbay.example")
+    assert (received.new, received.ticket is not None) == (True, True)
+    assert "could not be understood" in await _text(pool, received.interaction)
+    assert await pool.fetchval("select raw from mail") == raw
+
+
+@pytest.mark.parametrize("named", [{}, {"Message_ID": None}], ids=["with an id", "without"])
+def test_what_takes_too_much_is_the_same_by_whatever_way_it_comes(named: dict[str, None]):
+    ways = [message(Received=f"from {name}.example by mx.example", **named) for name in "ab"]
+    first, second = (unreadable(raw, "too much").fingerprint for raw in ways)
+    assert first == second
+    assert unreadable(message(b"Another.", **named | {"Date": None}), "too much").fingerprint != first
+    if not named:
+        assert parse(ways[0]).fingerprint == first
+
+
 async def _leave(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with suppress(OSError):
@@ -130,6 +160,31 @@ async def test_a_message_beyond_the_size_is_refused_before_and_after_it_is_sent(
             await smtp.data(message(b"x" * 99 + b"\r\n") + (b"x" * 998 + b"\r\n") * (LARGEST // 1000 + 1))
         assert refused.value.code == 552
     assert await pool.fetchval("select count(*) from mail") == 0
+
+
+async def test_messages_of_all_senders_have_a_common_limit_and_whoever_leaves_makes_room(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "_ROOM", LARGEST + 5 * MB)
+    door = MailServer(intake, protocol="smtp", at=("127.0.0.1", 0))
+    await door.start()
+    begin = (b"EHLO there", b"MAIL FROM:<a@b.example>", b"RCPT TO:<care@heronbay.example>", b"DATA")
+    small = (b"EHLO there", b"MAIL FROM:<a@b.example> SIZE=100000", *begin[2:])
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(b"\r\n".join(begin) + b"\r\nSubject: half\r\n")
+        while not (await reader.readline()).startswith(b"354"):
+            pass
+        assert (await _refusal(door, *begin)).startswith(b"452 4.3.1")
+        assert (await _refusal(door, *small)).startswith(b"354")
+        await _leave(writer)
+
+        async def room_again() -> bool:
+            return (await _refusal(door, *begin)).startswith(b"354")
+
+        await eventually(room_again)
+    finally:
+        await door.stop()
 
 
 async def test_a_message_has_at_most_100_recipients(door: MailServer):
