@@ -170,8 +170,9 @@ setInterval(() => {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "seen", cursor, clock: true }));
 }, 20000);
 
-// ——— Answers may cross: a picture of the desk that was asked for before the one that stands is older, or may be.
+// ——— Answers may cross: a picture that was asked for before the one that stands is older, or may be.
 let drawn = 0; // when the newest picture of the desk was asked for, or pushed
+let pictured = 0; // the same of a ticket's page; of the answer to a change when it came, since it was drawn in between
 const started = new WeakMap();
 // On the document, where the events of elements that are gone meanwhile are fired.
 document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
@@ -214,6 +215,11 @@ document.addEventListener("htmx:before:swap", (event) => {
       return;
     }
     drawn = Math.max(drawn, started.get(ctx));
+  } else if (ctx.target?.id === "ticket") {
+    const crossed = started.get(ctx) < pictured;
+    if (crossed) setTimeout(() => stale("ticket"), 50);
+    if (crossed && ctx.request.method === "GET") return void event.preventDefault();
+    pictured = ctx.request.method === "GET" ? started.get(ctx) : performance.now();
   }
   remember();
 });

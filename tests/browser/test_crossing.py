@@ -5,7 +5,7 @@ import re
 
 from playwright.async_api import Page, Request, Response, Route, WebSocketRoute, expect
 
-from callcenter.actions import agents, interactions
+from callcenter.actions import agents, interactions, tickets
 from callcenter.app import clock
 from tests.browser.stage import Stage
 from tests.builders import make_customer
@@ -62,6 +62,42 @@ async def test_the_answer_to_a_form_does_not_wipe_off_the_pop_that_overtook_it(s
     async with asyncio.timeout(15):
         await answered.wait()
     await stage_is(page, "offered")
+
+
+async def test_an_older_picture_of_a_ticket_does_not_take_back_what_was_changed_since(stage: Stage):
+    world, amy = stage.world, stage.world.agents["amy"]
+    ticket = await tickets.open_ticket(
+        world.server.log, subject="The kettle leaks", customer=None, interaction=None, queue=world.queue,
+        priority="normal", text=None, actor=amy, now=clock(),
+    )  # fmt: skip
+    page = await stage.desk("amy", path=f"/tickets/{ticket.number}")
+    read, let_go = asyncio.Event(), asyncio.Event()
+    picture = re.compile(r"/tickets/\d+/page$")
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        read.set()
+        await let_go.wait()
+        await route.fulfill(response=response)
+
+    await page.route(picture, late, times=1)
+    await page.evaluate("document.body.dispatchEvent(new CustomEvent('stale-ticket'))")  # as hints do
+    async with asyncio.timeout(15):
+        await read.wait()
+    subject = page.locator(".subject-field")
+    await subject.fill("The kettle drips")
+    await subject.press("Enter")
+    await expect(page.locator("#edit-subject [name=version]")).to_have_value("2")
+    await subject.blur()
+    await page.evaluate(
+        """() => document.addEventListener("htmx:after:swap", () => {
+            const { dataset } = document.body;
+            dataset.shown = (dataset.shown ?? "") + document.querySelector(".subject-field").value;
+        })"""
+    )
+    let_go.set()
+    # The older one is dropped, and the page is asked for once more.
+    await expect(page.locator("body")).to_have_attribute("data-shown", re.compile("^(The kettle drips)+$"))
 
 
 async def test_a_region_that_could_not_be_fetched_is_asked_for_again(stage: Stage):
