@@ -701,6 +701,7 @@ create table mail (
 );
 CREATE INDEX mail_correspondent ON mail USING btree (correspondent, received_at) WHERE (correspondent IS NOT NULL);
 CREATE INDEX mail_message_id ON mail USING btree (message_id) WHERE (message_id IS NOT NULL);
+CREATE INDEX mail_outbox ON mail USING btree (outbox_id) WHERE (outbox_id IS NOT NULL);
 
 create table mail_attachment (
     mail_id bigint not null,
@@ -1650,6 +1651,7 @@ create table widget (
 -- function correspondents(p_ticket bigint, p_contact bigint) returns TABLE(contact bigint, channel text, address text, theirs boolean, place bigint)
 -- function customer_now(p_id bigint) returns bigint
 -- function customer_records(p_id bigint) returns bigint[]
+-- function customer_words(p_contacts bigint[], p_cases bigint[]) returns bigint[]
 -- function customers_named(p_words text[], p_after bigint, p_limit integer) returns bigint[]
 -- function cut_around(p_text text, p_terms text[]) returns text
 -- function empty_customer(p_customer bigint, p_now timestamptz) returns jsonb
@@ -1740,6 +1742,7 @@ create table widget (
 -- function take_out(p_interaction bigint, p_reason text, p_actor bigint, p_now timestamptz) returns SETOF contact_log
 -- function tell_hold(p_interaction bigint, p_kind text, r reservation, p_now timestamptz) returns SETOF contact_log
 -- function ticket_words(p_ticket bigint, p_text text) returns text[]
+-- function traces_of(p_who bigint[], OUT places text[], OUT cases bigint[], OUT contacts bigint[], OUT letters bigint[]) returns record
 -- function transfer(p_interaction bigint, p_agent bigint, p_endpoint text, p_leg text, p_kind text, p_now timestamptz) returns SETOF contact_log
 -- function unoffered_tasks() returns TABLE(id bigint, queue_id bigint, minutes integer, customer_id bigint)
 -- function unoffered_tickets() returns TABLE(id bigint, queue_id bigint, minutes integer, customer_id bigint)

@@ -14,7 +14,7 @@ from callcenter.store.log import ContactLog, Transaction
 
 LONGEST_NAME = 200
 LONGEST_NOTE = 10_000
-_MOST_ADDRESSES = 100
+MOST_ADDRESSES = 100
 # `owner` is the name of the user who looks after them.
 _FIELDS = {"name": LONGEST_NAME, "company": LONGEST_NAME, "tier": 50, "language": 20, "note": LONGEST_NOTE, "owner": 63}
 
@@ -81,8 +81,8 @@ async def add(
 ) -> int:
     """`create` inside a transaction of the caller's."""
     values = {field: _check(field, fields.get(field), longest=longest) for field, longest in _FIELDS.items()}
-    if len(addresses) > _MOST_ADDRESSES:
-        raise Invalid(f"At most {_MOST_ADDRESSES} addresses.", field="addresses")
+    if len(addresses) > MOST_ADDRESSES:
+        raise Invalid(f"At most {MOST_ADDRESSES} addresses.", field="addresses")
     await _check_owner(tx, values["owner"])
     ident: int | None = await tx.connection.fetchval(SQL.add_customer, external_id or None, *values.values(), now)
     if ident is None:

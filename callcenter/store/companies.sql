@@ -55,6 +55,10 @@ select make_companies($1::text[]);
 -- A company's name as it will stand in the record of a customer who is of it.
 select coalesce((select name from company_called($1, company_key($1))), $1);
 
+-- name: called_all
+-- The same of many; what is no company yet as it is.
+select given, coalesce((select name from company_called(given, company_key(given))), given) from unnest($1::text[]) given;
+
 -- name: holder
 -- The company that a name leads to.
 select company_id from company_name where key = company_key($1);

@@ -31,9 +31,29 @@ select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.cre
                  from address where customer_id = c.id), '[]') as addresses
 from customer c where c.id = $1;
 
--- name: by_external_ids
--- Customers by what another system calls them; `now`: who has their addresses, where they were merged.
-select id, external_id, customer_now(id) as now from customer where external_id = any ($1::text[]);
+-- name: of_rows
+-- Whom the rows of a list may mean: those with the external ids $1; for the names $2 with the addresses $3, $4, who has one of them
+-- and that name, or a record of that name that was merged into them; of the names $5, who has neither address nor external id.
+-- `id` is the record that is written to, `now` who has its addresses, where it was merged.
+with found as (
+    select id, customer_now(id) as now from customer where external_id = any ($1::text[])
+    union
+    (select distinct on (r.name, a.customer_id) r.id, a.customer_id
+    from unnest($2::text[], $3::text[], $4::text[]) as given (name, kind, value)
+    join address a on a.kind = given.kind and a.value = given.value
+    cross join lateral unnest(customer_records(a.customer_id)) as line (id)
+    join customer r on r.id = line.id and r.name = given.name
+    order by r.name, a.customer_id, (r.id = a.customer_id) desc, r.id)
+),
+plain as (
+    select c.id from customer c
+    where cardinality($5::text[]) > 0 and c.name = any ($5) and c.external_id is null and c.merged_into is null
+      and not exists (select from address where customer_id = c.id)
+)
+select c.id, found.now, c.external_id, c.name, c.company, c.tier, c.language, c.note,
+       (select name from users where id = c.owner_id) as owner,
+       array(select kind || ' ' || value from address where customer_id = found.now) as addresses
+from (select id, now from found union select id, id from plain) found join customer c using (id) order by c.id;
 
 -- name: by_address
 -- Customers with an address, the most certain first.

@@ -11,10 +11,10 @@ select nullif(customer_now($1), $1);
 
 -- name: going_on
 -- A contact of these customers that has not ended yet.
-select id from interaction where customer_id = any ($1::bigint[]) and state <> 'closed' order by id limit 1;
+select id from interaction where id = any ((select contacts from traces_of($1::bigint[]))::bigint[]) and state <> 'closed' order by id limit 1;
 
 -- name: tickets
-select id from ticket where customer_id = any ($1::bigint[]) or (customers <> '{}' and customers && $1::bigint[]) order by id;
+select id from ticket where id = any ((select cases from traces_of($1::bigint[]))::bigint[]) or (customers <> '{}' and customers && $1::bigint[]) order by id;
 
 -- name: empty
 select empty_customer($1, $2);
@@ -29,6 +29,7 @@ from erasure e where e.customer_id = $1 order by e.id desc limit 1;
 
 -- name: export
 -- All that we know of a person (the records $1), as one document; raw messages and files are told by their names.
+with trace as materialized (select places, cases, contacts, letters, customer_words(contacts, cases) as words from traces_of($1))
 select jsonb_build_object(
     'records', (select jsonb_agg(to_jsonb(c) - 'owner_id') from customer c where id = any ($1)),
     'addresses', coalesce((select jsonb_agg(to_jsonb(a) - 'id' order by id) from address a where customer_id = any ($1)), '[]'),
@@ -39,27 +40,28 @@ select jsonb_build_object(
                                   from segment s where interaction_id = i.id), '[]'),
             'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
                                   from message m where interaction_id = i.id), '[]')) order by i.id)
-        from interaction i where customer_id = any ($1)), '[]'),
+        from interaction i where id = any (trace.contacts)), '[]'),
     'tickets', coalesce((
         select jsonb_agg(to_jsonb(t) - '{updated_by,followers}'::text[] || jsonb_build_object(
             'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
-                                  from message m where ticket_id = t.id), '[]')) order by t.id)
-        from ticket t where customer_id = any ($1)), '[]'),
+                                  from message m where ticket_id = t.id and id = any (trace.words)), '[]')) order by t.id)
+        from ticket t where id = any (trace.cases)), '[]'),
     'letters', coalesce((select jsonb_agg(to_jsonb(o) - '{attempts}'::text[] order by id)
-                         from outbox o where customer_id = any ($1)), '[]'),
-    'surveys', coalesce((select jsonb_agg(to_jsonb(s) order by id) from survey s where customer_id = any ($1)), '[]'),
+                         from outbox o where id = any (trace.letters)), '[]'),
+    'surveys', coalesce((select jsonb_agg(to_jsonb(s) order by id) from survey s
+                         where customer_id = any ($1) or interaction_id = any (trace.contacts)), '[]'),
     'contracts', coalesce((select jsonb_agg(to_jsonb(k) order by id) from contract k where customer_id = any ($1)), '[]'),
-    'orders', coalesce((select jsonb_agg(to_jsonb(o) order by id) from customer_order o where customer_id = any ($1)), '[]'));
+    'orders', coalesce((select jsonb_agg(to_jsonb(o) order by id) from customer_order o where customer_id = any ($1)), '[]'))
+from trace;
 
 -- name: files
 -- Raw messages and uploads of these records: name in the archive, id, kind, size.
+with trace as materialized (select contacts, customer_words(contacts, cases) as words from traces_of($1::bigint[]))
 select 'mail/' || l.id || '.eml' as name, l.id, 'mail' as kind, l.size
-from mail l join interaction i on i.id = l.interaction_id where i.customer_id = any ($1)
+from trace, mail l where l.interaction_id = any (trace.contacts)
 union all
 select 'files/' || u.id || '-' || u.name, u.id, 'upload', u.size
-from upload u join message m on m.id = u.message_id
-where m.interaction_id in (select id from interaction where customer_id = any ($1))
-   or m.ticket_id in (select id from ticket where customer_id = any ($1));
+from trace, upload u where u.message_id = any (trace.words);
 
 -- name: mail
 select raw from mail where id = $1;

@@ -53,3 +53,30 @@ insert into customer_order (number, customer_id, ordered_on, amount, currency) v
 insert into customer_value (customer_id, hand_tier, hand_reason) values (1, 'gold', '~');
 insert into contact_log (kind, at, interaction_id, customer_id, data)
 values ('interaction.arrived', $1, 1, 1, '{"channel": "email", "external_id": "~1"}');
+-- What came without a name: from their address before they had a record, opening a ticket of its own; our letters back, in their
+-- ticket and outside of any; what somebody else wrote in their ticket, and they in another's.
+insert into ticket (id, number, subject, state, priority, created_at, updated_at, fields) overriding system value
+values (3, 3, '~', 'open', 'normal', $1, $1, '{"model": "~"}');
+insert into interaction (id, channel, direction, state, outcome, external_id, customer_id, queue_id, ticket_id, address_kind, address,
+    address_name, subject, note, arrived_at, closed_at)
+overriding system value values
+(11, 'email', 'inbound', 'closed', 'handled', '~11', null, 1, 3, 'email', '~@example.com', '~', '~', '~', $1, $1),
+(12, 'email', 'inbound', 'closed', 'handled', '~12', null, 1, 1, 'email', 'mailer-daemon@example.com', '~', '~', '~', $1, $1),
+(13, 'email', 'inbound', 'closed', 'handled', '~13', null, 1, null, 'email', 'mailer-daemon@example.com', '~', '~', '~', $1, $1),
+(14, 'email', 'inbound', 'closed', 'handled', 'b14', 2, 1, 1, 'email', 'bo@example.com', 'Bo', 'Bo', 'Bo', $1, $1),
+(15, 'email', 'inbound', 'closed', 'handled', '~15', null, 1, 2, 'email', '~@example.com', '~', '~', '~', $1, $1),
+(16, 'email', 'inbound', 'closed', 'handled', 'b16', null, 1, 1, 'email', 'bo@example.com', 'Bo', 'Bo', 'Bo', $1, $1);
+insert into message (id, interaction_id, ticket_id, kind, public, text, at) overriding system value
+select n, n, i.ticket_id, 'inbound', true, case when i.address like 'bo@%' then 'Bo' else '~' end, $1
+from generate_series(11, 16) n join interaction i on i.id = n;
+insert into outbox (id, recipient, recipient_name, subject, text, data, thread, customer_id, message_id, state, created_at, due_at,
+    ended_at, expires_at)
+overriding system value values
+(11, '~@example.com', '~', '~', '~', '{"a": "~"}', '{"a": "~"}', null, '~11', 'sent', $1, $1, $1, $1),
+(12, '~@example.com', '~', '~', '~', '{"a": "~"}', '{"a": "~"}', 2, '~12', 'sent', $1, $1, $1, $1);
+insert into mail (id, interaction_id, outbox_id, message_id, refs, sender, sender_name, correspondent, nature, html, notes, size, raw,
+    received_at)
+overriding system value
+select i.id, i.id, case i.id when 13 then 11 end, words.own, array[words.own], words.own, words.own, words.own,
+    case when i.address like 'mailer%' then 'bounce' else 'person' end, words.own, array[words.own], 9, words.own::bytea, $1
+from interaction i, lateral (select case when i.address like 'bo@%' then 'Bo' else '~' end as own) words where i.id >= 11;

@@ -147,15 +147,23 @@ async def test_nothing_that_tells_of_a_person_is_left_and_no_figure_changes(log,
     }  # fmt: skip
     figures = "select count(*), count(answered_at), sum(extract(epoch from closed_at)) from interaction"
     counted = tuple(await db.fetchrow(figures))
+    # What others wrote, in their own ticket and in this person's.
+    others = """select array_agg(m.text order by m.id) || array_agg(convert_from(l.raw, 'UTF8') order by m.id)
+        || array_agg(i.address_name order by m.id)
+        from interaction i join message m on m.interaction_id = i.id join mail l on l.interaction_id = i.id
+        where i.id in (14, 16)"""
     proof = await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
     assert await marked(db) == []
     assert tuple(await db.fetchrow(figures)) == counted
     assert await db.fetchval("select score from survey") == 4
     assert await db.fetchval("select customers from ticket where id = 2") == []
     assert await db.fetchval("select subject from ticket where id = 2") == "Bo"
+    assert await db.fetchval(others) == ["Bo"] * 6
     assert await db.fetchval("select state from outbox") == "failed"
     said = await store.proof(log.pool, person)
-    assert (said.id, said.reason, said.emptied["message"], said.emptied["interaction"]) == (proof, "Request 7", 2, 2)
+    assert (said.id, said.reason) == (proof, "Request 7")
+    counts = {"message": 6, "interaction": 6, "mail": 5, "outbox": 3, "ticket": 2}
+    assert {table: said.emptied[table] for table in counts} == counts
     assert await db.fetchval("select kind from contact_log order by seq desc limit 1") == "customer.erased"
 
 
@@ -163,20 +171,52 @@ async def test_all_that_is_known_of_a_person_is_given_out(log, person):
     archive = io.BytesIO()
     await store.export(log.pool, person, archive)
     with zipfile.ZipFile(archive) as files:
-        assert sorted(files.namelist()) == [f"files/1-{_MARK}", "mail/1.eml", "person.json"]
+        assert sorted(files.namelist()) == [
+            f"files/1-{_MARK}", "mail/1.eml", "mail/11.eml", "mail/12.eml", "mail/13.eml", "mail/15.eml", "person.json",
+        ]  # fmt: skip
         assert files.read("mail/1.eml") == _MARK.encode()
         document = json.loads(files.read("person.json"))
     assert [each["name"] for each in document["records"]] == [_MARK]
-    assert [len(document[key]) for key in ("addresses", "contacts", "tickets", "letters", "surveys", "orders")] == [
-        1,
-        2,
-        1,
-        1,
-        1,
-        1,
-    ]
+    counts = {"addresses": 1, "contacts": 6, "tickets": 2, "letters": 3, "surveys": 1, "orders": 1}
+    assert {key: len(document[key]) for key in counts} == counts
+    assert [len(ticket["messages"]) for ticket in document["tickets"]] == [3, 1]
+    assert '"Bo"' not in json.dumps([document["contacts"], document["tickets"]])
     with pytest.raises(NotFound):
         await store.export(log.pool, 999, io.BytesIO())
+
+
+async def test_what_came_from_an_address_of_two_people_is_erased_in_the_tickets_of_the_one_alone(log, db, now, person):
+    shared = f"{_MARK}@example.com"
+    await db.execute(
+        "insert into address (customer_id, kind, value, certainty, created_at) values (2, 'email', $1, 'maybe', $2)",
+        shared, now,
+    )  # fmt: skip
+    # One in the ticket of who is erased, from the address of both; one of the other's, from it as well.
+    await db.execute("update interaction set ticket_id = 1 where id = 11")
+    await db.execute("update message set ticket_id = 1 where id = 11")
+    await db.execute("update interaction set customer_id = 2 where id = 16")
+    await db.execute("update interaction set address = $1 where id in (14, 16)", shared)
+    await db.execute("update outbox set customer_id = 2 where id = 11")
+    let_in = "insert into portal_session values (sha256('a'), $1, $2, $2, $2)"
+    await db.execute(let_in, shared, now)
+    archive = io.BytesIO()
+    await store.export(log.pool, person, archive)
+    with zipfile.ZipFile(archive) as files:
+        document = json.loads(files.read("person.json"))
+    assert [contact["id"] for contact in document["contacts"]] == [1, 2, 11, 12]
+    await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
+    kept = await db.fetch("select id, text from message where text <> '' order by id")
+    assert [tuple(row) for row in kept] == [(3, "Bo"), (13, _MARK), (14, "Bo"), (15, _MARK), (16, "Bo")]
+    assert await db.fetchval("select array_agg(id order by id) from mail where raw <> ''") == [13, 14, 15, 16]
+    assert await db.fetchval("select array_agg(id order by id) from outbox where recipient <> ''") == [11, 12]
+    assert await db.fetchval("select array_agg(address) from portal_session") == [shared]
+    assert await db.fetchval("select array_agg(customer_id) from address where value = $1", shared) == [2]
+
+
+async def test_who_waits_without_a_name_is_not_erased(log, db, now, person):
+    await db.execute("update interaction set state = 'queued', outcome = null, closed_at = null where id = 11")
+    with pytest.raises(Conflict, match="Contact 11"):
+        await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
 
 
 async def test_who_is_still_talking_is_not_erased_and_reasons_are_asked_for(log, db, now, person):

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from callcenter.actions import customer_merges
 from callcenter.commands import customers, organisation, solutions, tokens, users
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.settings import Settings
+from callcenter.store.log import ContactLog
 from callcenter.store.users import find_token
 from callcenter.toml import BadFile
 
@@ -105,7 +107,8 @@ async def test_good_rows_are_imported_and_bad_ones_come_back_with_reasons(run: R
         "C5,a\x00b,,,,,,\nC6,a,b,c,d,e,f,g,h,i\n",
         encoding="utf-8",
     )
-    assert "2 rows can be imported, 6 are refused" in await run("import", "customers", file, "--dry-run")
+    planned = "2 customers would be new, 0 changed, 0 left as they are, 6 rows refused."
+    assert planned in await run("import", "customers", file, "--dry-run")
     assert await db.fetchval("select count(*) from customer") == 0
     printed = await run("import", "customers", file)
     assert printed.startswith("2 customers are new, 0 changed, 0 as they were, 6 rows refused.")
@@ -137,6 +140,64 @@ async def test_a_second_import_brings_up_to_date_and_takes_nothing_away(run: Run
     row = await db.fetchrow("select name, company, tier from customer where external_id = 'C1'")
     assert tuple(row) == ("Amy Chen", "Heron", "gold")
     assert await db.fetchval("select count(*) from address") == 2
+
+
+async def test_the_same_list_again_leaves_all_as_they_are_with_and_without_external_ids(
+    run: Run, tmp_path: Path, db
+) -> None:
+    file = tmp_path / "list.csv"
+    # The second means the customer of the last, the fourth that of the third; two have no address.
+    file.write_text(
+        "name,external_id,company,phones,emails,tier\n"
+        "Bo,,Heron,13800138000,,\nAmy,,,,amy@example.com,gold\nCy,,,,cy@example.com,\nCy,,,13900139000,CY@example.com,\n"
+        "Di,,,,,\nDi,,HERON,,,\nWu,,,,cy@example.com,\nAmy,C1,,,amy@example.com,\n",
+        encoding="utf-8",
+    )
+    assert (await run("import", "customers", file, "--dry-run")).startswith(
+        "6 customers would be new, 2 changed, 0 left as they are, 0 rows refused."
+    )
+    first = await run("import", "customers", file)
+    assert first.startswith("6 customers are new, 2 changed, 0 as they were, 0 rows refused.")
+    version = await db.fetchval("select sum(version) from customer")
+    dry = await run("import", "customers", file, "--dry-run")
+    assert dry.startswith("0 customers would be new, 0 changed, 8 left as they are, 0 rows refused.")
+    again = await run("import", "customers", file)
+    assert again.startswith("0 customers are new, 0 changed, 8 as they were, 0 rows refused.")
+    assert await db.fetchval("select count(*) from customer") == 6
+    assert await db.fetchval("select sum(version) from customer") == version
+
+
+async def test_a_row_that_may_mean_two_customers_or_has_too_many_addresses_is_refused_alone(
+    run: Run, tmp_path: Path, db
+) -> None:
+    file = tmp_path / "list.csv"
+    many = ";".join(f"p{n}@example.com" for n in range(150))
+    file.write_text(
+        "external_id,name,emails\nC1,Amy,amy@example.com\nC2,Amy,amy@example.com;a@example.com\n,Amy,amy@example.com\n"
+        f",Amy,a@example.com\n,Bo,{many}\n,Cy,{many[:300].rpartition(';')[0]}\n",
+        encoding="utf-8",
+    )
+    planned = await run("import", "customers", file, "--dry-run")
+    assert planned.startswith("3 customers would be new, 0 changed, 1 left as they are, 2 rows refused.")
+    done = await run("import", "customers", file)
+    assert done.startswith("3 customers are new, 0 changed, 1 as they were, 2 rows refused.")
+    with (tmp_path / "list.refused.csv").open(encoding="utf-8", newline="") as lines:
+        reasons = [row["reason"] for row in csv.DictReader(lines)]
+    ids = [row[0] for row in await db.fetch("select id from customer where name = 'Amy' order by id")]
+    assert reasons == [
+        f"row 4: 2 customers have this name and one of the addresses ({ids[0]}, {ids[1]}): give the external_id",
+        "row 6: at most 100 addresses, these are 150",
+    ]
+
+
+async def test_a_row_without_an_external_id_finds_who_was_merged_meanwhile(run: Run, tmp_path: Path, pool, now) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("name,emails\nAmy,amy@example.com\nAmy Chen,chen@example.com\n", encoding="utf-8")
+    await run("import", "customers", file)
+    amy, chen = [row[0] for row in await pool.fetch("select id from customer order by id")]
+    await customer_merges.merge(ContactLog(pool), amy, into=chen, actor=None, now=now)
+    again = await run("import", "customers", file)
+    assert again.startswith("0 customers are new, 0 changed, 2 as they were, 0 rows refused.")
 
 
 @pytest.mark.parametrize(

@@ -11,28 +11,85 @@ language sql stable as $$
     select array_agg(id) from line
 $$;
 
+-- What there is of these records, the same for what is given out and for what is emptied:
+-- `places`, addresses that nobody else has; `cases`, their tickets; `contacts`; `letters`, ours to them.
+-- An address may be another's as well: what came from it without a name is theirs in their own tickets alone. There it is so from
+-- an address that nobody has, too, as bounces are; not what came from somebody else, who keeps their words.
+create or replace function traces_of(
+    p_who bigint[], out places text[], out cases bigint[], out contacts bigint[], out letters bigint[])
+language plpgsql stable as $$
+declare
+    kinds constant text[] := '{email,phone,fax,web,external}';
+begin
+    places := array(
+        select distinct a.value from address a
+        where a.customer_id = any (p_who)
+          and not exists (select from address b where b.kind = any (kinds) and b.value = a.value and b.customer_id <> all (p_who)));
+    contacts := array(
+        select id from interaction where customer_id = any (p_who)
+        union
+        select i.id from interaction i join address a on a.customer_id = any (p_who) and a.kind = i.address_kind and a.value = i.address
+        where i.customer_id is null and i.address_kind is not null and i.address = any (places));
+    cases := array(
+        select id from ticket where customer_id = any (p_who)
+        union
+        -- Opened by what they wrote while nobody knew who they are.
+        select t.id from ticket t
+        where t.id in (select ticket_id from interaction where id = any (contacts)) and t.customer_id is null
+          and (select i.id from interaction i where i.ticket_id = t.id order by i.id limit 1) = any (contacts));
+    contacts := array(
+        select unnest(contacts)
+        union
+        select i.id from interaction i
+        where i.ticket_id = any (cases) and i.customer_id is null
+          and (not exists (select from address a where a.kind = i.address_kind and a.value = i.address)
+               or exists (select from address a where a.kind = i.address_kind and a.value = i.address and a.customer_id = any (p_who))));
+    letters := array(
+        select id from outbox
+        where customer_id = any (p_who) or interaction_id = any (contacts) or ticket_id = any (cases)
+           or recipient = any (places));
+    -- A letter that came back is quoted in the report.
+    contacts := array(
+        select unnest(contacts)
+        union
+        select m.interaction_id from mail m join interaction i on i.id = m.interaction_id
+        where m.outbox_id = any (letters) and i.customer_id is null);
+end
+$$;
+
+-- What was said with these contacts and in these tickets; what others wrote to us in them is theirs.
+create or replace function customer_words(p_contacts bigint[], p_cases bigint[]) returns bigint[]
+language sql stable as $$
+    select array(
+        select id from message
+        where interaction_id = any (p_contacts)
+           or ticket_id = any (p_cases) and (kind <> 'inbound' or interaction_id is null))
+$$;
+
 -- Rows emptied, by table. Tickets in which somebody else has the main part keep their words, except for those of this person.
 create or replace function empty_customer(p_customer bigint, p_now timestamptz) returns jsonb
 language plpgsql as $$
 declare
     who bigint[] := customer_records(p_customer);
-    cases bigint[] := array(select id from ticket where customer_id = any (who));
+    trace record := traces_of(who);
+    places text[] := trace.places;
+    cases bigint[] := trace.cases;
+    sent bigint[] := trace.letters;
     -- With what was noted while their tickets were on offer, and what colleagues wrote about them by mail.
     contacts bigint[] := array(
-        select id from interaction where customer_id = any (who)
+        select unnest(trace.contacts)
         union select interaction_id from offered_work where ticket_id = any (cases)
         union select id from interaction where ticket_id = any (cases) and end_cause = 'colleague'
         union select w.interaction_id from task k join offered_work w on w.task_id = k.id where k.ticket_id = any (cases));
-    places text[] := array(select distinct value from address where customer_id = any (who) and kind in ('email', 'phone', 'fax'));
-    words bigint[] := array(select id from message where interaction_id = any (contacts) or ticket_id = any (cases));
+    words bigint[] := customer_words(contacts, cases);
     letters bigint[] := array(select id from mail where interaction_id = any (contacts));
-    sent bigint[] := array(select id from outbox where customer_id = any (who) or interaction_id = any (contacts)
-                           or ticket_id = any (cases) or recipient = any (places));
     -- Where links to the portal went: to what they wrote from and what we wrote to as well, since an address may be theirs no more.
     mailboxes text[] := array(
-        select unnest(places)
-        union select address from interaction where id = any (contacts) and address is not null
-        union select lower(recipient) from outbox where id = any (sent));
+        select named from (
+            select unnest(places)
+            union select address from interaction where id = any (contacts) and address is not null
+            union select lower(recipient) from outbox where id = any (sent)) as found (named)
+        where not exists (select from address where kind = 'email' and value = named and customer_id <> all (who)));
     done jsonb := '{}';
     rows bigint;
 begin
