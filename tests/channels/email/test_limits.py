@@ -117,7 +117,7 @@ async def test_what_the_database_cannot_hold_is_kept_as_it_came_and_holds_nothin
 
 
 @pytest.mark.parametrize("named", [{}, {"Message_ID": None}], ids=["with an id", "without"])
-def test_what_takes_too_much_is_the_same_by_whatever_way_it_comes(named: dict[str, None]):
+def test_what_takes_too_much_is_the_same_by_whatever_way_it_comes(named: dict[str, str | None]):
     ways = [message(Received=f"from {name}.example by mx.example", **named) for name in "ab"]
     first, second = (unreadable(raw, "too much").fingerprint for raw in ways)
     assert first == second
