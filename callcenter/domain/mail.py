@@ -83,3 +83,6 @@ class Mail:
     size: int
     utc_offset: timedelta | None = None  # of the sender's clock, where it says one
     forwarded: Forwarded | None = None  # what it passes on, if somebody wrote it
+    robot: bool = (
+        False  # its fields or its subject are a programme's: as an answer to a letter of ours it is an AUTO_REPLY
+    )

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from callcenter.domain.mail import Bounce, Nature
-from channels.email.away import is_automatic
+from channels.email.away import is_automatic, is_away
 from channels.email.charsets import decode
 from channels.email.headers import Field, first, ids_of, mailboxes_of, one_line, split_fields, value_of
 from channels.email.tree import Tree, body_of
 
 _LONGEST_REPORT = 64_000
+_STATUSES = ("message/delivery-status", "message/global-delivery-status")
 _LONGEST_WORDS = 500
 _REPLIES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-mail-autoreply")
 _DAEMON = re.compile(r"(mailer-daemon|mail-daemon|postmaster|mdaemon)@", re.IGNORECASE)
@@ -69,15 +70,28 @@ def nature_of(tree: Tree, subject: str, text: str, *, bounce: Bounce | None, nul
     return Nature.PERSON
 
 
+def is_robot(tree: Tree, subject: str) -> bool:
+    """Whether a programme wrote it, should it answer a letter of ours. Alone it may be an alert that somebody must see.
+
+    What a mailing list passes on says `Precedence: list` too, and people write there.
+    """
+    if _value(tree.fields, "auto-submitted").partition(" ")[0] not in ("", "no") or is_away(subject):
+        return True
+    listed = any(name in ("list-id", "list-post") for name, _ in tree.fields)
+    return not listed and _value(tree.fields, "precedence") in ("bulk", "junk", "list", "auto_reply")
+
+
 def _value(fields: Sequence[Field], name: str) -> str:
     return value_of(first(fields, name))[0]
 
 
 def bounce_of(raw: bytes, tree: Tree, subject: str, sender: str, *, text: str, null_sender: bool) -> Bounce | None:
     """None where it is no report of a failure: neither of a mail server's form nor in its words."""
-    status = [part for part in tree.parts if part.kind in ("message/delivery-status", "message/global-delivery-status")]
+    # What stands in an attached message is about that one: people pass on what came back to them.
+    status = [part for part in tree.parts if part.kind in _STATUSES and "message/rfc822" not in part.inside]
     daemon = null_sender or bool(_DAEMON.match(sender))
-    if not status and not (daemon and _UNDELIVERED.search(subject)):
+    by_form = bool(status) and (daemon or _is_report(tree))
+    if not by_form and not (daemon and _UNDELIVERED.search(subject)):
         return None
     said = [_reports(body_of(raw, part, longest=_LONGEST_REPORT)[0]) for part in status]
     blocks = [block for each in said for block in each]
@@ -106,6 +120,12 @@ def bounce_of(raw: bytes, tree: Tree, subject: str, sender: str, *, text: str, n
         not passing,
         words[:_LONGEST_WORDS],
     )
+
+
+def _is_report(tree: Tree) -> bool:
+    """Of delivery (RFC 3464); some servers leave its type out."""
+    kind = tree.parameters.get("report-type", "delivery-status").lower()
+    return tree.kind == "multipart/report" and kind in ("delivery-status", "global-delivery-status")
 
 
 def _reports(data: bytes) -> list[Sequence[Field]]:

@@ -65,6 +65,8 @@ def robots(letter: str) -> list[bytes]:
         message(QQ, Message_ID="<a3@x>", **answer),
         message(b"Click here.", Message_ID="<a4@x>", **(answer | {"Subject": "Please confirm your message"})),
         message(b"Away.", Message_ID="<a5@x>", Precedence="auto_reply", **answer),
+        message(b"Away.", Message_ID="<a6@x>", Precedence="bulk", **answer),
+        message(b"Away.", Message_ID="<a7@x>", Auto_Submitted="auto-generated", **answer),
         bounce(letter, status="4.4.7").replace(b"Action: failed", b"Action: delayed"),
     ]
 
@@ -118,7 +120,11 @@ async def test_an_automatic_reply_never_moves_a_clock_in_either_direction(databa
 
 async def test_an_automatic_reply_is_never_answered_by_itself(database: str) -> None:
     async with a_post(database) as post:
+        # Two of them are told by fields that alerts have too, of which somebody should know unless they answer us.
+        alerts = (b"<a6@x>", b"<a7@x>")
         for n, raw in enumerate(robots("unknown@heronbay.example")):
+            if any(alert in raw for alert in alerts):
+                continue
             other = raw.replace(b"wang@customer", b"robot%d@customer" % n)
             assert (await post.write(other, sender=f"robot{n}@customer.example"))["ticket"] is None
         await post.write(message())

@@ -17,37 +17,19 @@ SUBJECTS = [
     "Autoresponse: Thanks for writing",
     "Automated response: No light",
     "Auto-Response Message",
-    "Out of Office: back on Monday",
-    "Out of Office Re: No light",
-    "Out of office until 12 March",
-    "Out of the office",
-    "OOO: annual leave",
     "Re: Out of Office AutoReply: hello",
-    "I am out of office",
-    "On vacation until 3 April",
-    "Annual leave: Re: No light",
-    "On leave",
-    "Vacation reply",
-    "Away from my desk: hello",
     "Automatische Antwort: Kein Licht",
-    "Abwesenheitsnotiz: Kein Licht",
-    "Abwesend bis Montag",
     "Automatisch antwoord: Geen licht",
     "Réponse automatique : Pas de lumière",
-    "Absence du bureau: facture",
     "Respuesta automática: Sin luz",
-    "Fuera de la oficina",
     "Resposta automática: Sem luz",
     "Risposta automatica: Senza luce",
-    "Fuori sede: ordine",
     "Автоматический ответ: нет света",
     "Odpowiedź automatyczna: Brak światła",
     "Autosvar: Intet lys",
     "自動返信: ご注文について",
     "【自動応答】お問い合わせ",
-    "不在通知: 出張中",
     "자동 회신: 문의",
-    "부재중: 문의",
     "自动回复: 宽带不通",
     "自动回复",
     "【自动回复】宽带不通",
@@ -57,6 +39,28 @@ SUBJECTS = [
     "自动答复：您好",
     "假期自动回复：您好",
     "休假自动回复",
+    "離職自動回覆",
+]
+# Of answers, and of people who write to say it.
+AWAY = [
+    "Out of Office: back on Monday",
+    "Out of Office Re: No light",
+    "Out of office until 12 March",
+    "Out of the office",
+    "OOO: annual leave",
+    "I am out of office",
+    "On vacation until 3 April",
+    "Annual leave: Re: No light",
+    "On leave",
+    "Vacation reply",
+    "Away from my desk: hello",
+    "Abwesenheitsnotiz: Kein Licht",
+    "Abwesend bis Montag",
+    "Absence du bureau: facture",
+    "Fuera de la oficina",
+    "Fuori sede: ordine",
+    "不在通知: 出張中",
+    "부재중: 문의",
     "外出通知",
     "外出: 宽带不通",
     "不在办公室：回复您的邮件",
@@ -64,11 +68,13 @@ SUBJECTS = [
     "年假期间",
     "出差中",
     "请假通知",
-    "離職自動回覆",
     "Please confirm your message",
     "Sender verification required",
     "Your message to wang is waiting for confirmation from you",
     "Wang Fang's Boxbe: please prove that you are a person",
+    "Annual leave",
+    "On holiday until Monday – please call my colleague",
+    "请假",
 ]
 # Of answers whose subject says nothing.
 TEXTS = [
@@ -136,6 +142,14 @@ PEOPLES_TEXTS = [
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_programmes_subject_is_known(subject: str) -> None:
     assert is_automatic(subject, "", answers=False)
+
+
+@pytest.mark.parametrize("subject", AWAY)
+def test_a_subject_that_does_not_call_itself_automatic_is_a_programmes_only_in_an_answer(subject: str) -> None:
+    assert parse(message(Subject=subject)).nature is Nature.PERSON
+    assert parse(message(Subject=subject, In_Reply_To="<1@heronbay.example>")).nature is Nature.AUTO_REPLY
+    assert parse(message(Subject=subject, Precedence="bulk")).nature is Nature.BULK
+    assert parse(message(Subject=subject)).robot
 
 
 @pytest.mark.parametrize("text", TEXTS)
