@@ -1,13 +1,11 @@
 """Mail that comes in: each message becomes one interaction, with the case it belongs to, in one transaction."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import asyncpg
 
-from callcenter.actions import fax_in, mail_flow, mail_words, ticket_ties, tickets
+from callcenter.actions import fax_in, mail_bounces, mail_flow, mail_words, ticket_ties, tickets
 from callcenter.actions.fax_in import Fax
 from callcenter.actions.mail_flow import COLLEAGUE, PassedOn, Who
 from callcenter.actions.mail_words import Acknowledged
@@ -15,7 +13,7 @@ from callcenter.actions.ticket_values import LONGEST_TEXT
 from callcenter.domain.address import read_address
 from callcenter.domain.customer import AddressKind
 from callcenter.domain.interaction import Channel, Outcome, State
-from callcenter.domain.mail import Bounce, Mail, Nature
+from callcenter.domain.mail import Mail, Nature
 from callcenter.domain.quotes import said
 from callcenter.domain.thread import bare_address, number_of
 from callcenter.domain.ticket import OVER, Priority, TicketState
@@ -23,8 +21,6 @@ from callcenter.errors import Invalid
 from callcenter.store.log import ContactLog, Transaction
 from callcenter.store.mail_in import SQL
 
-# Mail servers go on trying for as long (RFC 5321, 4.5.4.1).
-_BOUNCES_WITHIN = timedelta(days=6)
 _LONGEST_SUBJECT = 200
 _MOST_REFERENCES = 20
 _UNTITLED = "(no subject)"
@@ -73,7 +69,7 @@ class _Post:
     flood: bool
     acknowledged: bool
     passed_on: PassedOn | None
-    letter: asyncpg.Record | None
+    back: mail_bounces.Back | None
     case: _Case
     note_of: int | None
 
@@ -115,6 +111,8 @@ async def _judge(
     tx: Transaction, met: asyncpg.Record, mail: Mail, raw: bytes, named: tuple[str, ...], *, now: datetime
 ) -> _Post:
     """Whose it is, where it belongs, and what it may set in motion."""
+    if mail.robot and mail.nature in _ANSWERED and await _answers_us(tx, met, mail, named):
+        mail = replace(mail, nature=Nature.AUTO_REPLY)
     correspondent = _address(mail)
     box = met if met["id"] is not None else None
     queue = box["queue_id"] if box is not None else met["default_queue"]
@@ -124,13 +122,11 @@ async def _judge(
     if fax is not None and fax.queue is not None:
         queue = fax.queue
     origin = mail_flow.origin_of(met)
-    if mail.unattended and mail.nature in _ANSWERED and await _belongs(tx, met, mail, named, None) is not None:
-        mail = replace(mail, nature=Nature.AUTO_REPLY)
     works = fax is not None or (mail.nature in _ANSWERED and origin.who is not Who.OURSELVES)
     passed_on = await mail_flow.passed_on(tx, mail, origin) if works and fax is None else None
     mail = mail if passed_on is None else passed_on.mail
-    letter = await _letter(tx, mail.bounce, now=now)
-    case = await _case(tx, met, mail, named, letter, now=now)
+    back = await mail_bounces.back(tx, met["link_key"], mail, named, now=now)
+    case = await _case(tx, met, mail, named, back, now=now)
     note_of = None
     if works and fax is None and passed_on is None:
         note_of = await mail_flow.note_of(tx, origin, correspondent, case.ticket or case.before)
@@ -150,7 +146,7 @@ async def _judge(
         flood=flood,
         acknowledged=works and fax is None and not flood and origin.who is Who.OTHER and mail.nature is Nature.PERSON,
         passed_on=passed_on,
-        letter=letter,
+        back=back,
         case=case,
         note_of=note_of,
     )
@@ -159,8 +155,8 @@ async def _judge(
 async def _follow(tx: Transaction, post: _Post, interaction: int, ticket: int | None, *, now: datetime) -> None:
     """What it sets in motion beyond its own case."""
     mail = post.mail
-    if post.letter is not None and mail.bounce is not None:
-        await _bounced(tx, post.letter, mail.bounce, now=now)
+    if post.back is not None and mail.bounce is not None:
+        await mail_bounces.note(tx, post.back, mail.bounce, now=now)
     if post.passed_on is not None and ticket is not None and post.passed_on.words:
         await _note(tx, ticket, post.passed_on.words, of=post.passed_on.user, contact=None, now=now)
     elif post.note_of is not None and ticket is not None:
@@ -206,14 +202,12 @@ def _addresses(named: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys([*named, *map(bare_address, named)]))
 
 
-async def _letter(tx: Transaction, bounce: Bounce | None, *, now: datetime) -> asyncpg.Record | None:
-    """What of ours a bounce is about; of one that does not say, the latest letter to its recipient."""
-    if bounce is None:
-        return None
-    found = await tx.connection.fetchrow(SQL.bounced_letter, list(bounce.message_ids)) if bounce.message_ids else None
-    if found is None and bounce.recipients:
-        found = await tx.connection.fetchrow(SQL.letter_to, list(bounce.recipients), now - _BOUNCES_WITHIN)
-    return found
+async def _answers_us(tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...]) -> bool:
+    """Whether it names a letter of ours, or bears the token of one: systems answer their own messages too."""
+    ids = [*mail.in_reply_to, *mail.references]
+    if ids and await tx.connection.fetchval(SQL.is_ours, ids):
+        return True
+    return number_of(met["link_key"], recipients=named, subject=mail.subject) is not None
 
 
 async def _case(
@@ -221,28 +215,22 @@ async def _case(
     met: asyncpg.Record,
     mail: Mail,
     named: tuple[str, ...],
-    letter: asyncpg.Record | None,
+    back: mail_bounces.Back | None,
     *,
     now: datetime,
 ) -> _Case:
-    row = await _belongs(tx, met, mail, named, letter)
+    """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
+    of_letter = None if back is None else back.letter["ticket_id"]
+    ids = [*mail.in_reply_to, *mail.references]
+    number = number_of(met["link_key"], recipients=named, subject=mail.subject)
+    if of_letter is None and not ids and number is None:
+        return _Case()
+    row = await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
     if row is None:
         return _Case()
     if mail.nature in _ANSWERED and _begins_anew(row, met, now=now):
         return _Case(before=row["id"])
     return _Case(row["id"], TicketState(row["state"]), row["queue_id"])
-
-
-async def _belongs(
-    tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...], letter: asyncpg.Record | None
-) -> asyncpg.Record | None:
-    """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
-    of_letter = None if letter is None else letter["ticket_id"]
-    ids = [*mail.in_reply_to, *mail.references]
-    number = number_of(met["link_key"], recipients=named, subject=mail.subject)
-    if of_letter is None and not ids and number is None:
-        return None
-    return await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
 
 
 def _begins_anew(ticket: asyncpg.Record, box: asyncpg.Record, *, now: datetime) -> bool:
@@ -349,7 +337,7 @@ async def _note(tx: Transaction, ticket: int, words: str, *, of: int, contact: i
 async def _keep(
     tx: Transaction, post: _Post, raw: bytes, interaction: int, ticket: int | None, *, now: datetime
 ) -> None:
-    mail, box, letter = post.mail, post.box, post.letter
+    mail, box, back = post.mail, post.box, post.back
     answer_to = (mail.reply_to or mail.sender) if post.fax is None else None
     files = mail.attachments
     await tx.verb(
@@ -363,7 +351,7 @@ async def _keep(
         None if answer_to is None else answer_to.address,
         None if answer_to is None else answer_to.name or None,
         mail.nature,
-        None if letter is None else letter["id"],
+        None if back is None else back.letter["id"],
         mail.html,
         list(mail.notes),
         mail.size,
@@ -380,25 +368,4 @@ async def _keep(
         [file.encoding for file in files],
         [file.cid for file in files],
         [file.inline for file in files],
-    )
-
-
-async def _bounced(tx: Transaction, letter: asyncpg.Record, bounce: Bounce, *, now: datetime) -> None:
-    """The words of the mail server stay in the rows, since they may name people."""
-    if not bounce.permanent or not await tx.connection.fetchval(SQL.mark_bounced, letter["id"], now, bounce.words):
-        return
-    # Only the one to whom we wrote: a report may name anybody.
-    await tx.connection.execute(SQL.mark_address, [letter["recipient"].lower()], now, bounce.words)
-    data: Mapping[str, Any] = {
-        "letter": letter["id"], "state": "sent", "template": letter["template"], "attempt": letter["attempts"],
-        "reason": "bounced",
-    }  # fmt: skip
-    await tx.append(
-        "message.failed",
-        interaction=letter["interaction_id"],
-        ticket=letter["ticket_id"],
-        customer=letter["customer_id"],
-        queue=letter["queue_id"],
-        data=data,
-        now=now,
     )

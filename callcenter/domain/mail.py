@@ -83,4 +83,6 @@ class Mail:
     size: int
     utc_offset: timedelta | None = None  # of the sender's clock, where it says one
     forwarded: Forwarded | None = None  # what it passes on, if somebody wrote it
-    unattended: bool = False  # a programme wrote it: should it answer a letter of ours, it is an automatic reply
+    robot: bool = (
+        False  # a programme's, by fields or subject: should it answer a letter of ours, an AUTO_REPLY
+    )

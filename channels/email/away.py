@@ -12,36 +12,33 @@ _RE = (
 )  # fmt: skip
 _ANSWERS = re.compile(r"\s*(?:re|aw|sv|vs|antw|odp|rif|res|ynt|答复|回复|回覆)\s*[:\uff1a]", re.IGNORECASE)
 _END = r"\s*(?:[:\uff1a\])\u3011\uff09>\u300b(\uff08\[,\uff0c!\uff01.\u3002-]|$)"
-# At the beginning of a subject, where programmes put them: it says what it is.
+# At the beginning of a subject, where programmes put them: it says itself that it is automatic.
 _SUBJECT = re.compile(
     _RE + r"(?:"
     r"auto(?:matic|mated|mat(?:isk|isch)e?s?)?[- ]?(?:reply|response|responder|answer|svar|antwoord|"
     r"antwort)(?:\s*message)?"
     + _END
-    + r"|out of (?:the )?office\s*(?:auto[- ]?reply|autoreply|reply|message|notification|response)"
-    + _END
-    + r"|vacation (?:auto)?(?:reply|response|message|notice)|"
-    r"(?:automatische|autom\.) (?:antwort|abwesenheitsnotiz|rückmeldung)|abwesenheits|"
-    r"automatisch antwoord|réponse automatique|message d'absence|respuesta autom[áa]tica|"
-    r"resposta autom[áa]tica|risposta automatica|автоматический ответ|автоответ|"
-    r"automatyczna odpowiedź|odpowiedź automatyczna|autosvar|automaattinen vastaus|otomatik yan|自動返信|"
-    r"自動応答|不在のお知らせ|자동 ?회신|자동 ?응답|"
-    r"自(?:动|動)(?:回复|回覆|回復|答复|答覆|应答|應答)"
-    + _END
-    + r"|(?:假期|休假|外出|离职|離職|请假|請假)自(?:动|動)(?:回复|回覆))",
+    + r"|(?:i am |i'm |currently )?out of (?:the )?office\s*auto(?:matic)?[- ]?(?:reply|response|message)" + _END
+    + r"|(?:vacation|holiday|absence|leave) auto[- ]?(?:reply|response|message)|"
+    r"(?:automatische|autom\.) (?:antwort|abwesenheitsnotiz|rückmeldung)|"
+    r"automatisch antwoord|réponse automatique|respuesta autom[áa]tica|resposta autom[áa]tica|risposta automatica|"
+    r"автоматический ответ|автоответ|automatyczna odpowiedź|odpowiedź automatyczna|autosvar|automaattinen vastaus|"
+    r"otomatik yan|自動返信|自動応答|자동 ?회신|자동 ?응답|"
+    r"自(?:动|動)(?:回复|回覆|回復|答复|答覆|应答|應答)" + _END + r"|"
+    r"(?:假期|休假|外出|离职|離職|请假|請假)自(?:动|動)(?:回复|回覆))",
     re.IGNORECASE,
-)
-# Programmes write so, and so does whoever has a question about their leave: it tells in an answer only.
-_ABSENT = re.compile(
+)  # fmt: skip
+# What programmes put there too, and people who write to say that they are away.
+_AWAY = re.compile(
     _RE + r"(?:"
-    r"(?:i am |i'm |currently )?out of (?:the )?office(?:\s*(?:until\b.*|from\b.*|re\b.*))?"
-    + _END
-    + r"|ooo\s*[:\uff1a-]|"
+    r"(?:i am |i'm |currently )?out of (?:the )?office(?:\s*(?:reply|message|notification|"
+    r"response|until\b.*|from\b.*|re\b.*))?" + _END + r"|ooo\s*[:\uff1a-]|"
     r"(?:away|absent) from (?:my|the) (?:desk|office|mail)|(?:on|annual|parental|maternity|sick) (?:leave|"
-    r"vacation|holiday)(?:s)?(?:\s*(?:until|from|notice|reply|message)\b.*)?"
-    + _END
-    + r"|abwesend\b|nicht im büro|afwezig(?:heid)?\b|absence du bureau|absent du bureau|"
-    r"fuera de (?:la )?oficina|ausência tempor|fora do escrit|fuori (?:sede|ufficio)|нет на месте|不在通知|부재 ?중|"
+    r"vacation|holiday)"
+    r"(?:s)?(?:\s*(?:until|from|notice|reply|message)\b.*)?" + _END + r"|vacation (?:reply|response|message|notice)|"
+    r"abwesenheits|abwesend\b|nicht im büro|afwezig(?:heid)?\b|absence du bureau|absent du bureau|"
+    r"message d'absence|fuera de (?:la )?oficina|ausência tempor|fora do escrit|fuori (?:sede|ufficio)|"
+    r"нет на месте|不在通知|不在のお知らせ|부재 ?중|"
     r"外出(?:通知|中|公干|提醒|自动|自動|(?=[:\uff1a]))" + _END + r"|不在(?:办公室|辦公室|公司)" + _END + r"|"
     r"(?:休假|度假|请假|請假|出差|放假|年假|产假)(?:中|通知|提醒|期间|期間)?" + _END + r")",
     re.IGNORECASE,
@@ -99,19 +96,18 @@ _LOOKED_AT = 600
 
 
 def is_automatic(subject: str, text: str, *, answers: bool) -> bool:
-    """`answers`: it says that it answers a message. What opens a conversation is automatic only where it says so."""
-    if _SUBJECT.match(subject) or _CHALLENGE.match(subject.strip()):
+    """`answers`: it says that it answers a message. What opens a conversation is judged by its subject alone.
+
+    And there only by what calls itself automatic: "Annual leave" alone may be all that somebody wants to tell.
+    """
+    if _SUBJECT.match(subject) or (answers and is_away(subject)):
         return True
     if not answers and not _ANSWERS.match(subject):
         return False
     begins = text[:_LOOKED_AT].lstrip()
-    return (
-        sounds_absent(subject)
-        or bool(_SAYS_SO.match(begins))
-        or bool(_IS_AWAY.match(begins) and _PROMISES.search(begins))
-    )
+    return bool(_SAYS_SO.match(begins)) or bool(_IS_AWAY.match(begins) and _PROMISES.search(begins))
 
 
-def sounds_absent(subject: str) -> bool:
-    """Called as programmes call what they write for whoever is away; people call messages so as well."""
-    return bool(_ABSENT.match(subject))
+def is_away(subject: str) -> bool:
+    """Whether an answer with this subject is a programme's: somebody is away, or has to be shown who writes."""
+    return bool(_AWAY.match(subject) or _CHALLENGE.match(subject.strip()))

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from callcenter.domain.mail import Bounce, Nature
-from channels.email.away import is_automatic, sounds_absent
+from channels.email.away import is_automatic, is_away
 from channels.email.charsets import decode
 from channels.email.headers import Field, first, ids_of, mailboxes_of, one_line, split_fields, value_of
 from channels.email.tree import Tree, body_of
 
 _LONGEST_REPORT = 64_000
+_STATUSES = ("message/delivery-status", "message/global-delivery-status")
 _LONGEST_WORDS = 500
 _REPLIES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-mail-autoreply")
 _DAEMON = re.compile(r"(mailer-daemon|mail-daemon|postmaster|mdaemon)@", re.IGNORECASE)
@@ -47,31 +48,37 @@ _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ONE_ID = re.compile(rb"^message-id:\s*<([^<>\s\x00-\x1f\x7f]{1,250})>", re.IGNORECASE | re.MULTILINE)
 
 
-def nature_of(tree: Tree, subject: str, text: str, *, bounce: Bounce | None, null_sender: bool) -> tuple[Nature, bool]:
-    """What it is by itself, and whether it is an automatic reply should it turn out to answer a letter of ours.
-
-    `null_sender`: the envelope came from nobody (MAIL FROM:<>).
-    """
+def nature_of(tree: Tree, subject: str, text: str, *, bounce: Bounce | None, null_sender: bool) -> Nature:
+    """`null_sender`: the envelope came from nobody (MAIL FROM:<>)."""
     fields = tree.fields
     if bounce is not None:
-        return Nature.BOUNCE, True
+        return Nature.BOUNCE
     auto = _value(fields, "auto-submitted").partition(" ")[0]
     precedence = _value(fields, "precedence")
     report = tree.kind == "multipart/report" or precedence == "auto_reply"
     replied = auto.startswith("auto-replied") or report or any(first(fields, name) for name in _REPLIES)
     is_answer = first(fields, "in-reply-to") is not None or first(fields, "references") is not None
     if replied or is_automatic(subject, text, answers=is_answer):
-        return Nature.AUTO_REPLY, True
+        return Nature.AUTO_REPLY
     suppressed = _value(fields, "x-auto-response-suppress") in ("all", "oof", "autoreply")
     generated = auto not in ("", "no") or null_sender
     if is_answer and (null_sender or (suppressed and generated)):
-        return Nature.AUTO_REPLY, True
-    # Lists and their members' mail are "list" to most programmes; what is "bulk" or "junk" nobody answered by hand.
-    unattended = generated or precedence in ("bulk", "junk") or sounds_absent(subject)
+        return Nature.AUTO_REPLY
     listed = any(name in ("list-id", "list-unsubscribe", "list-post", "feedback-id") for name, _ in fields)
-    if unattended or suppressed or listed or precedence == "list":
-        return Nature.BULK, unattended
-    return Nature.PERSON, False
+    if generated or suppressed or listed or precedence in ("bulk", "junk", "list"):
+        return Nature.BULK
+    return Nature.PERSON
+
+
+def is_robot(tree: Tree, subject: str) -> bool:
+    """Whether a programme wrote it, should it answer a letter of ours. Alone it may be an alert that somebody must see.
+
+    What a mailing list passes on says `Precedence: list` too, and people write there.
+    """
+    if _value(tree.fields, "auto-submitted").partition(" ")[0] not in ("", "no") or is_away(subject):
+        return True
+    listed = any(name in ("list-id", "list-post") for name, _ in tree.fields)
+    return not listed and _value(tree.fields, "precedence") in ("bulk", "junk", "list", "auto_reply")
 
 
 def _value(fields: Sequence[Field], name: str) -> str:
@@ -80,17 +87,11 @@ def _value(fields: Sequence[Field], name: str) -> str:
 
 def bounce_of(raw: bytes, tree: Tree, subject: str, sender: str, *, text: str, null_sender: bool) -> Bounce | None:
     """None where it is no report of a failure: neither of a mail server's form nor in its words."""
+    # What stands in an attached message is about that one: people pass on what came back to them.
+    status = [part for part in tree.parts if part.kind in _STATUSES and "message/rfc822" not in part.inside]
     daemon = null_sender or bool(_DAEMON.match(sender))
-    # Somebody may pass on a report that they got: it is inside a message of theirs, or one of their attachments.
-    own = tree.kind == "multipart/report" or daemon
-    status = [
-        part
-        for part in tree.parts
-        if own
-        and part.kind in ("message/delivery-status", "message/global-delivery-status")
-        and not any(kind.startswith("message/") for kind in part.inside)
-    ]
-    if not status and not (daemon and _UNDELIVERED.search(subject)):
+    by_form = bool(status) and (daemon or _is_report(tree))
+    if not by_form and not (daemon and _UNDELIVERED.search(subject)):
         return None
     said = [_reports(body_of(raw, part, longest=_LONGEST_REPORT)[0]) for part in status]
     blocks = [block for each in said for block in each]
@@ -119,6 +120,12 @@ def bounce_of(raw: bytes, tree: Tree, subject: str, sender: str, *, text: str, n
         not passing,
         words[:_LONGEST_WORDS],
     )
+
+
+def _is_report(tree: Tree) -> bool:
+    """Of delivery (RFC 3464); some servers leave its type out."""
+    kind = tree.parameters.get("report-type", "delivery-status").lower()
+    return tree.kind == "multipart/report" and kind in ("delivery-status", "global-delivery-status")
 
 
 def _reports(data: bytes) -> list[Sequence[Field]]:

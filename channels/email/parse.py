@@ -9,7 +9,7 @@ from callcenter.domain.forwarded import find_forwarded
 from callcenter.domain.mail import Attachment, Forwarded, Mail, Mailbox, Nature
 from channels.email.charsets import decode
 from channels.email.headers import date_of, first, ids_of, mailboxes_of, offset_of, one_line, split_fields, text_of
-from channels.email.noise import bounce_of, nature_of
+from channels.email.noise import bounce_of, is_robot, nature_of
 from channels.email.text import (
     LONGEST_HTML,
     LONGEST_TEXT,
@@ -73,7 +73,7 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
     message_id = next(iter(ids_of(first(fields, "message-id"))), None)
     address = sender.address if sender is not None else ""
     bounce = bounce_of(raw, tree, subject, address, text=text, null_sender=null_sender)
-    nature, unattended = nature_of(tree, subject, text, bounce=bounce, null_sender=null_sender)
+    nature = nature_of(tree, subject, text, bounce=bounce, null_sender=null_sender)
     return Mail(
         fingerprint=_fingerprint(raw, tree, message_id),
         message_id=message_id,
@@ -88,12 +88,12 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
         text=text,
         html=html,
         nature=nature,
-        unattended=unattended,
         bounce=bounce,
         attachments=found.attachments,
         notes=tuple(found.notes),
         size=len(raw),
         forwarded=_forwarded(raw, tree, text, subject) if nature is Nature.PERSON and not nested else None,
+        robot=is_robot(tree, subject),
     )
 
 

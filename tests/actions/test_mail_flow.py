@@ -1,6 +1,7 @@
 """How much mail sets going: rates, circles, what colleagues pass on, tickets of long ago, bounces without an id."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -256,8 +257,22 @@ async def test_a_bounce_that_names_nothing_but_its_recipient_belongs_to_the_late
     row = await pool.fetchrow("select template, last_error from outbox where bounced_at is not null")
     assert row is not None
     assert tuple(row) == (None, "收件人不存在 550 User unknown")
+    # Anybody may write so. It is told at the letter, and the address stays as it is.
+    assert await pool.fetchval("select bounced_at from address") is None
     old = await post(raw.replace(b"<b@", b"<c@"), now=post.now + timedelta(days=9))
     assert old.ticket is None
+
+
+async def test_a_bounce_that_shows_the_token_of_the_letter_marks_the_address(post: Post, pool: Pool) -> None:
+    received = await post(message())
+    await answered(post, received.ticket)
+    subject = (await post.letters())[-1]["subject"]
+    text = f"您发给 wang@customer.example 的邮件被退回。\n主题: {subject}\n退信原因：收件人不存在 550 User unknown\n"
+    raw = message(
+        text.encode(), From="PostMaster@qq.example", Subject="系统退信", Message_ID="<b@qq.example>", Return_Path="<>"
+    )
+    await post(raw)
+    assert await pool.fetchval("select bounced_at from address") == post.now
 
 
 async def test_a_delay_is_no_failure(post: Post, pool: Pool) -> None:
@@ -269,6 +284,39 @@ async def test_a_delay_is_no_failure(post: Post, pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from outbox where bounced_at is not null") == 0
     assert await pool.fetchval("select count(*) from contact_log where kind = 'message.failed'") == 0
     assert await pool.fetchval("select bounced_at from address") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "reopens"),
+    [
+        ({"Precedence": "bulk"}, False),
+        ({"Precedence": "junk"}, False),
+        ({"Auto_Submitted": "auto-generated"}, False),
+        ({"Auto_Submitted": "auto-notified"}, False),
+        ({"Precedence": "list", "List_Id": "<staff.customer.example>"}, True),
+        ({"Subject": "Annual leave"}, False),
+    ],
+)
+async def test_what_a_programme_answers_to_a_letter_of_ours_reopens_nothing(
+    post: Post, fields: dict[str, Any], reopens: bool
+) -> None:
+    ticket = await write(post, 1)
+    assert ticket is not None
+    letter = await answered(post, ticket)
+    await tickets.change(post.log, ticket, changes={"state": "resolved"}, version=None, actor=None, now=post.now)
+    received = await post(message(b"Noted.", Message_ID="<r@x>", References=f"<{letter}>", **fields))
+    assert received.ticket == ticket
+    assert ((await post.state(ticket))["state"] == "open") is reopens
+
+
+async def test_an_alert_that_follows_its_own_first_one_is_still_seen(post: Post) -> None:
+    alert = {"From": "monitor@customer.example", "Auto_Submitted": "auto-generated", "Subject": "Line down"}
+    ticket = (await post(message(Message_ID="<a1@x>", **alert))).ticket
+    assert ticket is not None
+    await tickets.change(post.log, ticket, changes={"state": "resolved"}, version=None, actor=None, now=post.now)
+    again = await post(message(b"Again.", Message_ID="<a2@x>", References="<a1@x>", **alert))
+    assert again.ticket == ticket
+    assert (await post.state(ticket))["state"] == "open"
 
 
 async def test_a_token_in_the_address_of_a_robot_reopens_nothing(post: Post, pool: Pool) -> None:

