@@ -72,7 +72,8 @@ from generate_series(11, 16) n join interaction i on i.id = n;
 insert into outbox (id, recipient, recipient_name, subject, text, data, thread, customer_id, message_id, state, created_at, due_at,
     ended_at, expires_at)
 overriding system value values
-(11, '~@example.com', '~', '~', '~', '{"a": "~"}', '{"a": "~"}', null, '~11', 'sent', $1, $1, $1, $1);
+(11, '~@example.com', '~', '~', '~', '{"a": "~"}', '{"a": "~"}', null, '~11', 'sent', $1, $1, $1, $1),
+(12, '~@example.com', '~', '~', '~', '{"a": "~"}', '{"a": "~"}', 2, '~12', 'sent', $1, $1, $1, $1);
 insert into mail (id, interaction_id, outbox_id, message_id, refs, sender, sender_name, correspondent, nature, html, notes, size, raw,
     received_at)
 overriding system value

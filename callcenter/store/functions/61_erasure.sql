@@ -47,7 +47,7 @@ begin
     letters := array(
         select id from outbox
         where customer_id = any (p_who) or interaction_id = any (contacts) or ticket_id = any (cases)
-           or (recipient = any (places) and customer_id is null));
+           or recipient = any (places));
     -- A letter that came back is quoted in the report.
     contacts := array(
         select unnest(contacts)
