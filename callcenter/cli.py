@@ -21,27 +21,28 @@ from callcenter.store.db import TRY_AGAIN, connect
 from callcenter.store.embedded import database
 from callcenter.toml import BadFile
 
-# Commands and the modules of callcenter.commands that hold them, loaded only to be run: `serve` starts sooner.
-_ELSEWHERE = {
-    "demo": "demo",
-    "apply": "organisation",
-    "export-org": "organisation",
-    "user": "users",
-    "token": "tokens",
-    "import": "customers",
-    "erase": "erase",
-    "export": "erase",
-    "solutions": "solutions",
-    "call": "call",
-    "simulate": "simulate",
-    "mail": "mail",
+# Commands, the modules of callcenter.commands that hold them, loaded only to be run so that all else starts
+# sooner, and what the list of all commands says of them.
+ELSEWHERE = {
+    "demo": ("demo", "serve a made-up company with a year of history and calls that come in"),
+    "apply": ("organisation", "make the organisation what a file says, and print what changes"),
+    "export-org": ("organisation", "print the organisation as a file, without passwords"),
+    "user": ("users", "add people, set their passwords"),
+    "token": ("tokens", "give programs a way in"),
+    "import": ("customers", "take over what another system knows"),
+    "erase": ("erase", "forget a customer"),
+    "export": ("erase", "all that is known of a customer, as a zip archive"),
+    "solutions": ("solutions", "take over articles that say how something is solved"),
+    "call": ("call", "play a caller through the AGI port of the running server"),
+    "simulate": ("simulate", "play a day with other calls, agents or rules, in seconds"),
+    "mail": ("mail", "take in a message from standard input"),
 }
 
 Command = Callable[[argparse.Namespace, Settings], Awaitable[int]]
 
 
 def parser(wanted: str | None = None) -> argparse.ArgumentParser:
-    """Of all commands, or of ours and the wanted one."""
+    """Of ours and the wanted one; without one of these the others are named only."""
     top = argparse.ArgumentParser(prog="callcenter", description="A call-centre server.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -54,15 +55,17 @@ def parser(wanted: str | None = None) -> argparse.ArgumentParser:
     check_command.set_defaults(run=_check)
     if wanted in commands.choices:
         return top
-    modules = [_ELSEWHERE[wanted]] if wanted in _ELSEWHERE else _ELSEWHERE.values()
-    for module in dict.fromkeys(modules):
-        import_module(f"callcenter.commands.{module}").register(commands)
+    if wanted in ELSEWHERE:
+        import_module(f"callcenter.commands.{ELSEWHERE[wanted][0]}").register(commands)
+        return top
+    for name, (_, words) in ELSEWHERE.items():
+        commands.add_parser(name, help=words)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
-    given = parser(words[0] if words else None).parse_args(words)
+    given = parser(next((word for word in words if word != "--"), None)).parse_args(words)
     try:
         settings = rules.load(os.environ)
         logs.configure(level=settings.log_level, style=settings.log_format)

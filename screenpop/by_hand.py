@@ -50,9 +50,9 @@ async def get_customers(request: web.Request) -> web.StreamResponse:
     """Whom it may have been with; the first is chosen until another one is."""
     identity(request)
     text = " ".join(request.query.get("who", "")[:200].replace("\x00", "").split())
-    found = (await find_customers(request, text))[:_SHOWN] if text else []
-    people = [{**each, "name": cut(str(each["name"]))} for each in found]
-    return draw(request, "desk/_by_hand_found.html", {"found": people, "typed": text})
+    people = await find_customers(request, text)
+    found = [{**each, "name": cut(str(each["name"]))} for each in people.found[:_SHOWN]]
+    return draw(request, "desk/_by_hand_found.html", {"found": found, "refused": people.refused, "typed": text})
 
 
 async def post_note(request: web.Request) -> web.StreamResponse:

@@ -79,12 +79,13 @@ async def get_merge(request: web.Request) -> web.StreamResponse:
     into = await customers.get(pool, ident)
     source = await customers.get(pool, other) if (other := number_of(request, "with")) else None
     text = " ".join(request.query.get("q", "")[:200].replace("\x00", "").split())
-    language = language_of(request)
+    language, people = language_of(request), await find_customers(request, text)
     context = {
         "into": into,
         "source": source,
         "q": text,
-        "found": [each for each in (await find_customers(request, text) if text else []) if each["id"] != ident],
+        "found": [each for each in people.found if each["id"] != ident],
+        "refused": people.refused,
         "fields": _fields(into, source, language) if source else (),
         "addresses": [_addresses(each, language) for each in (into, source) if each],
         "moves": await pool.fetchrow(_SQL.moves, source.id, ident) if source else None,

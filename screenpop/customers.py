@@ -1,6 +1,5 @@
 """Customers on pages: found, looked at whole, given out and erased."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from callcenter.actions import erasures as actions
 from callcenter.domain.agent import Role
 from callcenter.errors import CallcenterError, Invalid, NotFound
 from callcenter.store import customer_merges, customers, duplicates, erasures
+from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from callcenter.web.auth import Identity, identity, require
 from callcenter.web.body import ID, path_id, read_form
@@ -41,13 +41,14 @@ REFUSALS = (
 async def get_list(request: web.Request) -> web.StreamResponse:
     who, language = identity(request), language_of(request)
     text = " ".join(request.query.get("q", "")[:200].replace("\x00", "").split())
-    found = await find_customers(request, text) if text else []
+    people = await find_customers(request, text)
     context = {
         "q": text,
         "found": [
             {**each, "name": cut(str(each["name"])), "tier_name": language.label(words.TIER, str(each["tier"] or ""))}
-            for each in found
+            for each in people.found
         ],
+        "refused": people.refused,
         **person_context(request, who, at="customers"),
     }
     return draw(request, "customers/list.html", context)
@@ -97,7 +98,7 @@ async def _record(request: web.Request, who: Identity, *, refusal: str = "", sta
             }
             for each in await customer_merges.of_customer(pool, ident)
         ],
-        "alike": [] if erased else likenesses(await duplicates.of_customers(pool, [ident]), ident, language),
+        "alike": [] if erased else await _alike(pool, ident, language),
         "administrator": who.may(Role.ADMINISTRATOR),
         "longest_reason": actions.LONGEST_REASON,
         "refusal": refusal,
@@ -106,10 +107,12 @@ async def _record(request: web.Request, who: Identity, *, refusal: str = "", sta
     return draw(request, "customers/one.html", context, status=status)
 
 
-def likenesses(
-    found: Mapping[int, list[duplicates.Likeness]], ident: int, language: Language
-) -> list[dict[str, object]]:
-    """Who may be this customer, in words."""
+async def _alike(pool: Pool, ident: int, language: Language) -> list[dict[str, object]]:
+    """Who may be this customer, in words. The record is read without them when the search takes too long."""
+    try:
+        found = await duplicates.of_customer(pool, ident)
+    except Invalid:
+        return []
     return [
         {
             "id": each.who.id,
@@ -117,7 +120,7 @@ def likenesses(
             "company": cut(each.who.company),
             "reasons": [language.label(REASON, reason) for reason in each.reasons],
         }
-        for each in found.get(ident, [])[:5]
+        for each in found[:5]
     ]
 
 
@@ -134,7 +137,7 @@ async def _proof(request: web.Request, ident: int) -> dict[str, object]:
 async def get_alike(request: web.Request) -> web.StreamResponse:
     """The quiet line of a desk's card: who may be the same. Fetched when the card stands; no pop waits for it."""
     who, ident = identity(request), path_id(request)
-    alike = likenesses(await duplicates.of_customers(request.app[POOL], [ident]), ident, language_of(request))
+    alike = await _alike(request.app[POOL], ident, language_of(request))
     if not alike:
         return web.Response(status=204)
     context = {"alike": alike, "ident": ident, "supervisor": who.may(Role.SUPERVISOR)}

@@ -1,6 +1,7 @@
 """The search of the desk: customers, companies, tickets and what was written, in one box."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -64,14 +65,24 @@ async def get_search(request: web.Request) -> web.StreamResponse:
     return draw(request, "desk/_found.html", {**shown, "interaction": number_of(request, "interaction")})
 
 
-async def find_customers(request: web.Request, text: str) -> Sequence[dict[str, object]]:
-    """Twenty at most, those whose address begins or ends so first; nobody for what is no search."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """`refused`: why there are none, in the reader's language; empty when nothing is wrong."""
+
+    found: Sequence[dict[str, object]]
+    refused: str = ""
+
+
+async def find_customers(request: web.Request, text: str) -> People:
+    """Twenty at most, those whose address begins or ends so first; nobody for no text."""
     try:
         sought = understand(text, region=request.app[DIRECTORY].organisation.region)
-    except Invalid:
-        return []
-    found = await search.find_customers(request.app[POOL], sought, limit=_PEOPLE)
-    return [{"id": each.id, "name": each.name, "company": each.company or "", "tier": each.tier} for each in found]
+        found = await search.find_customers(request.app[POOL], sought, limit=_PEOPLE) if text else []
+    except Invalid as error:
+        return People((), language_of(request).gettext(str(error)))
+    return People(
+        [{"id": each.id, "name": each.name, "company": each.company or "", "tier": each.tier} for each in found]
+    )
 
 
 def routes() -> list[web.RouteDef]:

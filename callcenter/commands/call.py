@@ -18,7 +18,6 @@ _REACH = 2.0
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "call",
-        help="play a caller through the AGI port of the running server",
         description="Plays Asterisk's side of one call: the caller and, when it is dialled, the agent's phone, which "
         "answers by itself. Exit 0: the server took the call; 1: it did not.",
     )

@@ -16,7 +16,7 @@ from callcenter.store.directory import Directory
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("import", help="take over what another system knows")
+    parser = commands.add_parser("import")
     nouns = parser.add_subparsers(dest="noun", required=True, metavar="WHAT")
     customers = nouns.add_parser(
         "customers",

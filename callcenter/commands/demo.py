@@ -19,7 +19,6 @@ from callcenter.settings import Settings
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "demo",
-        help="serve a made-up company with a year of history and calls that come in",
         description="Makes what is missing (embedded database, company, history), serves, and lets the phones ring.",
     )
     parser.add_argument("--no-traffic", action="store_true", help="no calls by themselves (also: DEMO=0)")

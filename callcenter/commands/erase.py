@@ -14,7 +14,6 @@ from callcenter.store import erasures as store
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     erase = commands.add_parser(
         "erase",
-        help="forget a customer",
         description="Empties whatever tells of the person: addresses, messages, files, texts. Counts, times and scores "
         "stay, so that figures do not change. Prints what was emptied.",
     )
@@ -22,7 +21,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     erase.add_argument("--name", required=True, help="as it stands in the record, so that nobody erases the wrong one")
     erase.add_argument("--reason", required=True, help="the reference of the request")
     erase.set_defaults(run=_erase)
-    export = commands.add_parser("export", help="all that is known of a customer, as a zip archive")
+    export = commands.add_parser("export")
     export.add_argument("customer", type=int, metavar="ID")
     export.add_argument("file", type=Path, metavar="FILE.zip")
     export.set_defaults(run=_export)

@@ -20,7 +20,6 @@ _NOT_NOW: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, Call
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "mail",
-        help="take in a message from standard input",
         description="Prints the number of its interaction once it is committed; the same message again prints the same "
         "one. Exit 65: too large, or empty; 67: nobody receives mail there; 75: not now, so hand it in again.",
     )

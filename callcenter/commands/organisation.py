@@ -13,7 +13,6 @@ from callcenter.settings import Settings
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     apply = commands.add_parser(
         "apply",
-        help="make the organisation what a file says, and print what changes",
         description="What the file does not name is left alone unless --prune is given. A password is set when the "
         "file's differs from the one that the file gave before; one that its owner has changed since is kept.",
     )
@@ -21,7 +20,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     apply.add_argument("--dry-run", action="store_true", help="print the plan and change nothing")
     apply.add_argument("--prune", action="store_true", help="remove what the file does not name")
     apply.set_defaults(run=_apply)
-    export = commands.add_parser("export-org", help="print the organisation as a file, without passwords")
+    export = commands.add_parser("export-org")
     export.set_defaults(run=_export)
 
 

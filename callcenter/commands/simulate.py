@@ -19,7 +19,7 @@ _PERCENT = frozenset({"service_level", "abandonment", "occupancy"})
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("simulate", help="play a day with other calls, agents or rules, in seconds")
+    parser = commands.add_parser("simulate")
     parser.add_argument("scenario", type=Path, metavar="SCENARIO.toml")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the service level over the day")

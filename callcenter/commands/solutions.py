@@ -10,7 +10,7 @@ from callcenter.settings import Settings
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("solutions", help="take over articles that say how something is solved")
+    parser = commands.add_parser("solutions")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="WHAT")
     importing = verbs.add_parser(
         "import",

@@ -9,7 +9,7 @@ from callcenter.settings import Settings
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    token = commands.add_parser("token", help="give programs a way in")
+    token = commands.add_parser("token")
     verbs = token.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = verbs.add_parser("create", help="print a new bearer token, once, alone on stdout")
     create.add_argument("--user", required=True, metavar="NAME", help="whose rights it has")

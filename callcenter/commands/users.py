@@ -15,7 +15,7 @@ _PASSWORD = "The password is asked for, or read from the first line of the stand
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    user = commands.add_parser("user", help="add people, set their passwords")
+    user = commands.add_parser("user")
     verbs = user.add_subparsers(dest="verb", required=True, metavar="VERB")
     add = verbs.add_parser("add", help="add a person", description=_PASSWORD)
     add.add_argument("name", metavar="NAME", help="the name to sign in with")

@@ -11,6 +11,7 @@ from callcenter.errors import NotFound
 from callcenter.store.log import Connection
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
+from callcenter.store.search import searched
 
 SQL = Queries.beside(__file__)
 
@@ -66,11 +67,14 @@ async def at_address(pool: Pool, kinds: Sequence[AddressKind], value: str, *, af
 
 
 async def with_words(pool: Pool, words: Sequence[str], *, after: int, limit: int) -> list[Customer]:
-    """Whose name and company hold all of the words; of a single character the words that begin with it."""
+    """Whose name and company hold all of the words; of a single character the words that begin with it.
+
+    Raises Invalid when it takes too long.
+    """
     if not words:
         rows = await pool.fetch(SQL.all_ids, after, limit)
     else:
-        rows = await pool.fetch(SQL.by_words, list(words), after, limit)
+        rows = await searched(pool, SQL.by_words, list(words), after, limit)
     return [_customer(row) for row in rows]
 
 

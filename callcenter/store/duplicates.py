@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callcenter.domain.duplicate import MOST_SHARING, SHARED_KINDS, Reason, Record, Suggestion, suggest
+from callcenter.errors import Invalid
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 
 SQL = Queries.beside(__file__)
+LIMIT = 2.0  # seconds that somebody waits for it; it takes some milliseconds
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -38,9 +40,19 @@ class Likeness:
     reasons: Sequence[Reason]
 
 
-async def of_customers(pool: Pool, idents: Sequence[int]) -> dict[int, list[Likeness]]:
+async def of_customer(pool: Pool, ident: int) -> list[Likeness]:
+    """Who else may be this one, for somebody who waits for it. Raises Invalid when it takes too long."""
+    try:
+        return (await _of_customers(pool, [ident], timeout=LIMIT)).get(ident, [])
+    except TimeoutError:
+        raise Invalid(f"The search for duplicates takes longer than {LIMIT:.0f} seconds; ask again later.") from None
+
+
+async def _of_customers(
+    pool: Pool, idents: Sequence[int], *, timeout: float | None = None
+) -> dict[int, list[Likeness]]:
     """Who else may be each of these, of whom something speaks for it."""
-    rows = await pool.fetch(SQL.candidates, idents, list(SHARED_KINDS), MOST_SHARING)
+    rows = await pool.fetch(SQL.candidates, idents, list(SHARED_KINDS), MOST_SHARING, timeout=timeout)
     others: dict[int, list[Record]] = defaultdict(list)
     declined: dict[int, set[int]] = defaultdict(set)
     subjects: dict[int, frozenset[tuple[str, str]]] = {}
@@ -80,7 +92,7 @@ async def search_on(pool: Pool, *, most: int, now: datetime) -> bool:
     idents = [row["id"] for row in await pool.fetch(SQL.some, came_to, most)]
     more = len(idents) == most
     if idents:
-        found = await of_customers(pool, idents)
+        found = await _of_customers(pool, idents)
         # A pair is written down with the lower of the two.
         pairs = [
             (one, each.who.id, " ".join(each.reasons))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
+
 from callcenter.domain.search import Sought
 from callcenter.errors import Invalid
 from callcenter.store.pool import Pool
@@ -72,24 +74,20 @@ async def find(pool: Pool, sought: Sought, *, reader: int | None, limit: int) ->
     """At most so many of each. `reader` None: whoever reads all. Raises Invalid when it takes too long."""
     if sought == Sought():
         return Found()
-    try:
-        row = await pool.fetchrow(
-            SQL.everything,
-            list(sought.beginnings),
-            list(sought.endings),
-            list(sought.names),
-            sought.ticket,
-            sought.texts.spaced,
-            list(sought.texts.signs),
-            list(sought.texts.phrases),
-            list(sought.terms),
-            reader,
-            limit,
-            timeout=LIMIT,
-        )
-    except TimeoutError:
-        raise Invalid(f"This search takes longer than {LIMIT:.0f} seconds; add a rarer word.", field="q") from None
-    assert row is not None
+    [row] = await searched(
+        pool,
+        SQL.everything,
+        list(sought.beginnings),
+        list(sought.endings),
+        list(sought.names),
+        sought.ticket,
+        sought.texts.spaced,
+        list(sought.texts.signs),
+        list(sought.texts.phrases),
+        list(sought.terms),
+        reader,
+        limit,
+    )
     return Found(
         [FoundCustomer(**each) for each in row["customers"]],
         [FoundTicket(**{**each, "at": datetime.fromisoformat(each["at"])}) for each in row["tickets"]],
@@ -99,6 +97,14 @@ async def find(pool: Pool, sought: Sought, *, reader: int | None, limit: int) ->
 
 
 async def find_customers(pool: Pool, sought: Sought, *, limit: int) -> list[FoundCustomer]:
-    """Those alone, by address and name."""
+    """Those alone, by address and name. Raises Invalid when it takes too long."""
     asked = list(sought.beginnings), list(sought.endings), list(sought.names)
-    return [FoundCustomer(**row) for row in await pool.fetch(SQL.customers, *asked, limit)]
+    return [FoundCustomer(**row) for row in await searched(pool, SQL.customers, *asked, limit)]
+
+
+async def searched(pool: Pool, query: str, *args: object) -> list[asyncpg.Record]:
+    """Rows of a query that looks for words. Raises Invalid when it takes too long."""
+    try:
+        return await pool.fetch(query, *args, timeout=LIMIT)
+    except TimeoutError:
+        raise Invalid(f"This search takes longer than {LIMIT:.0f} seconds; add a rarer word.", field="q") from None

@@ -72,8 +72,8 @@ def _party(party: duplicates.Party) -> PartyItem:
 
 
 async def _alike(request: web.Request, ident: int) -> web.Response:
-    found = await duplicates.of_customers(request.app[POOL], [ident])
-    return answer(Likenesses([LikenessItem(_party(each.who), each.reasons) for each in found.get(ident, [])]))
+    found = await duplicates.of_customer(request.app[POOL], ident)
+    return answer(Likenesses([LikenessItem(_party(each.who), each.reasons) for each in found]))
 
 
 @operation(

@@ -3,6 +3,8 @@
 import pytest
 
 from callcenter.actions import duplicates
+from callcenter.store import duplicates as duplicates_store
+from callcenter.store import search
 from tests.builders import NOW, make_customer
 from tests.screenpop.conftest import House
 
@@ -143,3 +145,23 @@ async def test_nobody_is_nobody(house: House):
     await page(house, "/customers/404", 404)
     await page(house, "/customers/404/merge", 404)
     assert "Write a part of a name" in await page(house, "/customers")
+
+
+async def test_a_search_that_takes_too_long_says_so_where_the_answers_would_stand(
+    house: House, two: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(search, "LIMIT", 0.0)
+    monkeypatch.setattr(duplicates_store, "LIMIT", 0.0)
+    await house.sign_in("sue")
+    for path in ("/customers?q=李娜", f"/customers/{two[0]}/merge?q=李娜", "/desk/by-hand/customers?who=李娜"):
+        assert "This search takes longer than" in await page(house, path)
+    # The record does not wait for who may be the same.
+    assert "+86 138 0013 8000" in await page(house, f"/customers/{two[0]}")
+    assert (await house.client.get(f"/desk/customers/{two[0]}/alike")).status == 204
+    for path, words in (
+        ("customers?q=李娜", "add a rarer word"),
+        (f"customers/{two[0]}/duplicates", "ask again later"),
+    ):
+        answer = await house.client.get(f"/api/v1/{path}")
+        assert answer.status == 422
+        assert words in (await answer.json())["detail"]
