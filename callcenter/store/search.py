@@ -102,7 +102,7 @@ async def find_customers(pool: Pool, sought: Sought, *, limit: int) -> list[Foun
     return [FoundCustomer(**row) for row in await searched(pool, SQL.customers, *asked, limit)]
 
 
-async def searched(pool: Pool, query: str, *args: object) -> Sequence[asyncpg.Record]:
+async def searched(pool: Pool, query: str, *args: object) -> list[asyncpg.Record]:
     """Rows of a query that looks for words. Raises Invalid when it takes too long."""
     try:
         return await pool.fetch(query, *args, timeout=LIMIT)
