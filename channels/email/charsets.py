@@ -4,6 +4,8 @@ import codecs
 import re
 from functools import lru_cache
 
+from channels.email.east import chinese_instead
+
 # What senders say, and what they mean: the larger set that includes it, as browsers read it (WHATWG Encoding Standard).
 _MEANT = {
     "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "gb_2312-80": "gb18030",
@@ -27,6 +29,8 @@ _COMMON_BIG5 = re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]")
 _KANA_SJIS = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
 _HALVES = re.compile("[\ud800-\udfff]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
+_META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s{0,3}=\s{0,3}[\"']?\s{0,3}([\w.:-]{1,40})", re.IGNORECASE | re.ASCII)
+_META_WITHIN = 4_096  # bytes; browsers look at 1,024, and programs for mail put styles before it
 _LOOKED_AT = 4_000  # bytes on which a guess is made
 _SURE = 4  # characters beyond ASCII that are UTF-8 by chance with less than one in 10,000 texts
 
@@ -42,6 +46,13 @@ def codec_of(charset: str) -> str | None:
         return None
     found = found.replace("-", "_")
     return found if _SETS.fullmatch(found) else None
+
+
+def charset_in(html: bytes) -> str | None:
+    """What HTML says of itself at its beginning. UTF-16 it cannot be, as that could be read."""
+    found = _META.search(html[:_META_WITHIN])
+    name = None if found is None else found[1].decode("ascii")
+    return name if codec_of(name or "") not in _SHIFTED else None
 
 
 def decode(data: bytes, charset: str | None, *, hint: str | None = None) -> tuple[str, bool]:
@@ -76,8 +87,9 @@ def _candidates(data: bytes, charset: str | None, hint: str | None) -> list[str]
         return ["utf-8-sig"]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return ["utf-16"]
-    found = [named] if named is not None else []
-    if named == "cp950":
+    instead = chinese_instead(data, named) if named is not None else None
+    found = [each for each in (instead, named) if each is not None]
+    if "cp950" in found:
         found += ["big5hkscs"]
     guessed = guess(data, hint)
     return [*found, *([guessed] if guessed is not None else []), "utf-8", "cp1252"]
@@ -105,6 +117,9 @@ def guess(data: bytes, hint: str | None = None) -> str | None:
     else:
         return "utf-8"
     known = codec_of(hint or "")
+    instead = chinese_instead(data, known) if known is not None else None
+    if instead is not None and _reads(data, instead):
+        return instead
     if known is not None and known != "ascii" and _reads(data, known):
         return known
     high = sum(map(len, _HIGH.findall(sample)))
@@ -112,6 +127,9 @@ def guess(data: bytes, hint: str | None = None) -> str | None:
     runs = sum(len(run) for run in _HIGH.findall(sample) if len(run) > 1)
     if _reads(data, "cp932") and 2 * len(_KANA_SJIS.findall(sample)) * 3 > high:
         return "cp932"
+    instead = chinese_instead(data, "ascii")
+    if instead is not None and _reads(data, instead):
+        return instead
     gb, big5 = _share(sample, _COMMON_GB, _HANZI_GB), _share(sample, _COMMON_BIG5, _HANZI_BIG5)
     options = [(gb, "gb18030"), (big5, "cp950")] if runs * 2 > high else []
     options = [(share, codec) for share, codec in options if share > 0.5 and _reads(data, codec)]

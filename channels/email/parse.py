@@ -7,7 +7,7 @@ from html import escape
 
 from callcenter.domain.forwarded import find_forwarded
 from callcenter.domain.mail import Attachment, Forwarded, Mail, Mailbox, Nature
-from channels.email.charsets import decode
+from channels.email.charsets import charset_in, codec_of, decode
 from channels.email.headers import date_of, first, ids_of, mailboxes_of, offset_of, one_line, split_fields, text_of
 from channels.email.noise import bounce_of, is_robot, nature_of
 from channels.email.text import (
@@ -209,7 +209,10 @@ def _head_of(raw: bytes, part: Part) -> str:
 def _text_in(found: _Found, raw: bytes, part: Part) -> str:
     data, whole = body_of(raw, part, longest=found.room)
     found.room -= part.end - part.start
-    text, right = decode(data, part.parameters.get("charset"))
+    charset = part.parameters.get("charset")
+    if part.kind == "text/html" and codec_of(charset or "") in (None, "ascii"):
+        charset = charset_in(data) or charset
+    text, right = decode(data, charset)
     if not right:
         found.notes["Some of its characters could not be read."] = None
     if not whole:
