@@ -35,17 +35,21 @@ from customer c where c.id = $1;
 -- Whom the rows of a list may mean: those with the external ids $1; for the names $2 with the addresses $3, $4, who has one of them
 -- and that name, or a record of that name that was merged into them; of the names $5, who has neither address nor external id.
 -- `id` is the record that is written to, `now` who has its addresses, where it was merged.
-with found as (
-    select id, customer_now(id) as now from customer where external_id = any ($1::text[])
-    union
-    (select distinct on (r.name, a.customer_id) r.id, a.customer_id
+with recursive held as materialized (
+    select given.name, a.customer_id as now
     from unnest($2::text[], $3::text[], $4::text[]) as given (name, kind, value)
     join address a on a.kind = given.kind and a.value = given.value
-    cross join lateral unnest(customer_records(a.customer_id)) as line (id)
-    join customer r on r.id = line.id and r.name = given.name
-    order by r.name, a.customer_id, (r.id = a.customer_id) desc, r.id)
-),
-plain as (
+), line as (
+    select now, now as id from held
+    union
+    select line.now, c.id from line join customer c on c.merged_into = line.id
+), found as (
+    select id, customer_now(id) as now from customer where external_id = any ($1::text[])
+    union
+    (select distinct on (r.name, line.now) r.id, line.now
+    from line join customer r on r.id = line.id join held on held.now = line.now and held.name = r.name
+    order by r.name, line.now, (r.id = line.now) desc, r.id)
+), plain as (
     select c.id from customer c
     where cardinality($5::text[]) > 0 and c.name = any ($5) and c.external_id is null and c.merged_into is null
       and not exists (select from address where customer_id = c.id)
