@@ -119,7 +119,7 @@ async def _judge(
     if fax is not None and fax.queue is not None:
         queue = fax.queue
     origin = mail_flow.origin_of(met)
-    if mail.unattended and mail.nature in _ANSWERED and await _belongs(tx, met, mail, named, None) is not None:
+    if mail.unattended and mail.nature in _ANSWERED and await _answers_us(tx, met, mail, named):
         mail = replace(mail, nature=Nature.AUTO_REPLY)
     works = fax is not None or (mail.nature in _ANSWERED and origin.who is not Who.OURSELVES)
     passed_on = await mail_flow.passed_on(tx, mail, origin) if works and fax is None else None
@@ -208,6 +208,14 @@ async def _letter(tx: Transaction, bounce: Bounce | None, *, now: datetime) -> a
     return found
 
 
+async def _answers_us(tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...]) -> bool:
+    """Whether it names a letter of ours or bears the token of one: programmes answer their own messages too."""
+    ids = [*mail.in_reply_to, *mail.references]
+    if ids and await tx.connection.fetchval(SQL.is_ours, ids):
+        return True
+    return number_of(met["link_key"], recipients=named, subject=mail.subject) is not None
+
+
 async def _case(
     tx: Transaction,
     met: asyncpg.Record,
@@ -217,24 +225,18 @@ async def _case(
     *,
     now: datetime,
 ) -> _Case:
-    row = await _belongs(tx, met, mail, named, letter)
-    if row is None:
-        return _Case()
-    if mail.nature in _ANSWERED and _begins_anew(row, met, now=now):
-        return _Case(before=row["id"])
-    return _Case(row["id"], TicketState(row["state"]), row["queue_id"])
-
-
-async def _belongs(
-    tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...], letter: asyncpg.Record | None
-) -> asyncpg.Record | None:
     """By the letter that bounced; by the ids it answers; by the signed token. Never by the words of its subject."""
     of_letter = None if letter is None else letter["ticket_id"]
     ids = [*mail.in_reply_to, *mail.references]
     number = number_of(met["link_key"], recipients=named, subject=mail.subject)
     if of_letter is None and not ids and number is None:
-        return None
-    return await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
+        return _Case()
+    row = await tx.connection.fetchrow(SQL.case_of, of_letter, ids, number)
+    if row is None:
+        return _Case()
+    if mail.nature in _ANSWERED and _begins_anew(row, met, now=now):
+        return _Case(before=row["id"])
+    return _Case(row["id"], TicketState(row["state"]), row["queue_id"])
 
 
 def _begins_anew(ticket: asyncpg.Record, box: asyncpg.Record, *, now: datetime) -> bool:

@@ -59,6 +59,10 @@ insert into message (interaction_id, ticket_id, kind, public, text, at) values (
 select id, interaction_id, ticket_id, customer_id, queue_id, recipient, template, attempts
 from outbox where message_id = any ($1::text[]) order by created_at desc limit 1;
 
+-- name: is_ours
+-- Whether one of these ids is of a letter that we sent.
+select exists (select from outbox where message_id = any ($1::text[]));
+
 -- name: letter_to
 -- The latest letter to one of these addresses after $2, first of those that have not come back yet.
 select id, interaction_id, ticket_id, customer_id, queue_id, recipient, template, attempts

@@ -116,6 +116,10 @@ async def test_what_a_programme_writes_or_seems_to_and_answers_nothing_of_ours_i
         ):
             found = await post.write(message(Message_ID=f"<{n}@x>", In_Reply_To="<another@x>" if n else None, **fields))
             assert (await post.ticket(found["ticket"]))["state"] == "new"
+        # An alert that follows its own first one brings the case back to work.
+        await post.world.ask("PATCH", f"/tickets/{found['ticket']}", who="sue", state="resolved")
+        again = await post.write(message(Message_ID="<3@x>", In_Reply_To="<2@x>", Precedence="bulk"))
+        assert (again["ticket"], (await post.ticket(again["ticket"]))["state"]) == (found["ticket"], "open")
         assert await post.world.pool.fetchval("select count(*) from outbox") == 0
 
 
