@@ -214,6 +214,8 @@ document.addEventListener("htmx:before:swap", (event) => {
       return;
     }
     drawn = Math.max(drawn, started.get(ctx));
+  } else if (ctx.target?.matches?.("#desk .saved") && ctx.response?.status === 200) {
+    drawn = performance.now(); // a picture that was asked for before does not know that it is saved
   }
   remember();
 });
