@@ -203,7 +203,7 @@ def _addresses(named: tuple[str, ...]) -> list[str]:
 
 
 async def _answers_us(tx: Transaction, met: asyncpg.Record, mail: Mail, named: tuple[str, ...]) -> bool:
-    """Whether it names a letter of ours, or bears the token of one: systems answer their own messages too."""
+    """Whether it names a letter of ours or bears the token of one: programmes answer their own messages too."""
     ids = [*mail.in_reply_to, *mail.references]
     if ids and await tx.connection.fetchval(SQL.is_ours, ids):
         return True

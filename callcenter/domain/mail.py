@@ -83,6 +83,4 @@ class Mail:
     size: int
     utc_offset: timedelta | None = None  # of the sender's clock, where it says one
     forwarded: Forwarded | None = None  # what it passes on, if somebody wrote it
-    robot: bool = (
-        False  # a programme's, by fields or subject: should it answer a letter of ours, an AUTO_REPLY
-    )
+    robot: bool = False  # a programme's, by fields or subject: should it answer a letter of ours, an AUTO_REPLY

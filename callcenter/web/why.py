@@ -145,7 +145,7 @@ async def _waits_for(
 
 
 def _needs(queue: Queue, waited: timedelta, language: str | None) -> list[Needs]:
-    """What it asks for now, and after each step to come."""
+    """What it asks for at this moment, and after each step to come."""
     moments = (waited, *(step.after for step in queue.steps if step.after > waited))
     asked = (asked_after(Asked(queue.needs, queue.language), queue.steps, moment) for moment in moments)
     return [each.of_work_in(language) for each in asked]

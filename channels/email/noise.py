@@ -65,7 +65,7 @@ def nature_of(tree: Tree, subject: str, text: str, *, bounce: Bounce | None, nul
     if is_answer and (null_sender or (suppressed and generated)):
         return Nature.AUTO_REPLY
     listed = any(name in ("list-id", "list-unsubscribe", "list-post", "feedback-id") for name, _ in fields)
-    if generated or suppressed or listed or precedence in ("bulk", "junk", "list"):
+    if generated or suppressed or listed or precedence in ("bulk", "junk", "list") or is_away(subject):
         return Nature.BULK
     return Nature.PERSON
 

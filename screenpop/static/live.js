@@ -220,6 +220,8 @@ document.addEventListener("htmx:before:swap", (event) => {
     if (crossed) setTimeout(() => stale("ticket"), 50);
     if (crossed && ctx.request.method === "GET") return void event.preventDefault();
     pictured = ctx.request.method === "GET" ? started.get(ctx) : performance.now();
+  } else if (ctx.target?.matches?.("#desk .saved") && ctx.response?.status === 200) {
+    drawn = performance.now(); // a picture that was asked for before does not know that it is saved
   }
   remember();
 });

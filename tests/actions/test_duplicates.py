@@ -27,8 +27,8 @@ async def create(log, now, name, *phones, company=None):
 
 
 async def like(log, ident):
-    found = await store.of_customers(log.pool, [ident])
-    return [(each.who.id, list(each.reasons)) for each in found.get(ident, [])]
+    found = await store.of_customer(log.pool, ident)
+    return [(each.who.id, list(each.reasons)) for each in found]
 
 
 async def pairs(log, now):

@@ -64,6 +64,35 @@ async def test_the_answer_to_a_form_does_not_wipe_off_the_pop_that_overtook_it(s
     await stage_is(page, "offered")
 
 
+async def test_an_older_picture_of_the_desk_does_not_take_back_that_a_note_is_saved(stage: Stage):
+    page = await stage.desk("amy")
+    await stage.ready(page)
+    call = await stage.world.call()
+    await call.until("talking")
+    await stage_is(page, "active")
+    read, let_go = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        read.set()
+        await let_go.wait()
+        await route.fulfill(response=response)
+
+    await page.route(re.compile(r"/desk$"), late, times=1)
+    await page.evaluate("document.body.dispatchEvent(new CustomEvent('stale-desk'))")  # as hints do
+    async with asyncio.timeout(15):
+        await read.wait()
+    await page.locator("textarea").fill("promised a call on Tuesday")
+    await expect(page.locator(".saved")).to_have_text("saved")
+    async with (
+        page.expect_response(is_desk),
+        page.expect_request(is_desk),
+    ):  # it is dropped, and the desk asked for anew
+        let_go.set()
+    await expect(page.locator(".saved")).to_have_text("saved")
+    call.hangup()
+
+
 async def test_an_older_picture_of_a_ticket_does_not_take_back_what_was_changed_since(stage: Stage):
     world, amy = stage.world, stage.world.agents["amy"]
     ticket = await tickets.open_ticket(

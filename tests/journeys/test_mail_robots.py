@@ -99,6 +99,26 @@ async def test_an_automatic_reply_never_reopens(database: str) -> None:
         assert (await post.ticket(ticket))["state"] == "open"
 
 
+async def test_what_a_programme_writes_or_seems_to_and_answers_nothing_of_ours_is_seen_and_not_answered(
+    database: str,
+) -> None:
+    async with a_post(database) as post:
+        for n, fields in enumerate(
+            ({"Subject": "Annual leave"}, {"Auto_Submitted": "auto-generated"}, {"Precedence": "bulk"})
+        ):
+            found = await post.write(message(Message_ID=f"<{n}@x>", In_Reply_To="<another@x>" if n else None, **fields))
+            assert (await post.ticket(found["ticket"]))["state"] == "new"
+        assert await post.world.pool.fetchval("select count(*) from outbox") == 0
+
+
+async def test_an_alert_that_follows_its_own_first_one_brings_the_case_back_to_work(database: str) -> None:
+    async with a_post(database) as post:
+        ticket = (await post.write(message(Message_ID="<1@x>", Precedence="bulk")))["ticket"]
+        await post.world.ask("PATCH", f"/tickets/{ticket}", who="sue", state="resolved")
+        again = await post.write(message(Message_ID="<2@x>", In_Reply_To="<1@x>", Precedence="bulk"))
+        assert (again["ticket"], (await post.ticket(ticket))["state"]) == (ticket, "open")
+
+
 async def test_an_automatic_reply_never_moves_a_clock_in_either_direction(database: str) -> None:
     async with a_post(database) as post:
         ticket = (await post.write(message()))["ticket"]

@@ -145,8 +145,8 @@ def test_a_programmes_subject_is_known(subject: str) -> None:
 
 
 @pytest.mark.parametrize("subject", AWAY)
-def test_a_subject_that_does_not_call_itself_automatic_is_a_programmes_only_in_an_answer(subject: str) -> None:
-    assert parse(message(Subject=subject)).nature is Nature.PERSON
+def test_a_subject_that_does_not_call_itself_automatic_is_a_programmes_answer_only_to_something(subject: str) -> None:
+    assert parse(message(Subject=subject)).nature is Nature.BULK  # seen, and not answered by itself
     assert parse(message(Subject=subject, In_Reply_To="<1@heronbay.example>")).nature is Nature.AUTO_REPLY
     assert parse(message(Subject=subject, Precedence="bulk")).nature is Nature.BULK
     assert parse(message(Subject=subject)).robot
