@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 
 class Kind(StrEnum):
@@ -24,17 +25,28 @@ _WROTE = re.compile(
     r".{0,120}(写道|寫道|撰写|來信|wrote)\s*[:\uff1a]",
     re.IGNORECASE,
 )
+# What tells it from a sentence where no marks follow, and where it is wrapped: "Your colleague wrote:" is neither.
+_DATED = re.compile(r"\d|@")
+_DATED_WELL = re.compile(r"\d{4}|\d:\d\d|@")
+# The first of its lines, where a program wrapped it; a sentence ends otherwise.
+_OPENS = re.compile(
+    r"((on|am|le|el|il|em|op)\b|在\s?\d|[^<>]{0,80}<[^<>\s@]{1,64}@[^<>\s@]{1,200}>\s*[于於]).{0,200}(?<![.!?。\uff01\uff1f])",
+    re.IGNORECASE,
+)
+_MOST_WRAPPED = 3  # lines
 _RULE = re.compile(
-    r"-{2,}\s*(original message|original-nachricht|message d'origine|forwarded message|原始邮件|原始郵件|原邮件|"
-    r"转发邮件信息|轉寄郵件|original)\s*-{2,}|_{20,}|-{20,}",
+    r"-{2,}\s*(original message|original-nachricht|message d'origine|forwarded message|replied message|原始邮件|"
+    r"原始郵件|(回复的|回覆的|转发的|轉寄的)?原(邮件|郵件)|邮件原件|郵件原件|转发邮件信息|轉寄郵件|original)\s*-{2,}|"
+    r"_{20,}|-{20,}|原始邮件|原始郵件",
     re.IGNORECASE,
 )
-# The block of fields that Outlook and Foxmail put above: at least two of them in a row.
+# The block of fields that Outlook and Foxmail put above.
 _FIELD = re.compile(
-    r"\*?(from|sent|date|to|cc|subject|von|gesendet|an|betreff|发件人|发送时间|日期|收件人|抄送|主题|寄件者|寄件日期|收件者|副本|主旨)"
-    r"\*?\s*[:\uff1a]\s?.*",
+    r"\*?(?:(?P<date>sent|date|gesendet|发送时间|发件时间|日期|寄件日期)|(?P<subject>subject|betreff|主题|主旨)|"
+    r"from|to|cc|von|an|发件人|收件人|抄送|寄件者|收件者|副本)\*?\s*[:\uff1a]\s?.*",
     re.IGNORECASE,
 )
+_LONGEST_HEAD = 10  # lines, with empty ones between
 _SIGNATURE_LINE = "--"
 _LONGEST_SIGNATURE = 20
 _LONGEST_LINE = 500
@@ -66,13 +78,35 @@ def _quoted(lines: Sequence[str]) -> list[Kind]:
     for at, line in enumerate(lines):
         if at >= rest or line.lstrip().startswith(">"):
             kinds[at] = Kind.QUOTED
-    for at, line in enumerate(lines[:rest]):
-        if kinds[at] is Kind.SAID and line.strip() and _WROTE.fullmatch(line.strip()[:_LONGEST_LINE]):
-            below = next((kinds[on] for on in range(at + 1, min(at + 4, len(lines))) if lines[on].strip()), None)
+    for at in range(rest):
+        behind = at + _attribution(lines, at)
+        if kinds[at] is Kind.SAID and behind > at:
+            below = next((kinds[on] for on in range(behind, min(behind + 3, len(lines))) if lines[on].strip()), None)
             if below is Kind.QUOTED:
-                kinds[at] = Kind.QUOTED
+                kinds[at:behind] = [Kind.QUOTED] * (behind - at)
     _fill(lines, kinds)
     return kinds
+
+
+def _attribution(lines: Sequence[str], at: int) -> int:
+    """How many lines from here say who wrote what follows and when; 0 where none does."""
+    line = _cut(lines[at])
+    if _WROTE.fullmatch(line):
+        return 1
+    if not _OPENS.fullmatch(line):
+        return 0
+    for count in range(2, _MOST_WRAPPED + 1):
+        more = _cut(lines[at + count - 1]) if at + count <= len(lines) else ""
+        if not more or more.startswith(">") or _OPENS.fullmatch(more):
+            return 0
+        line = f"{line} {more}"
+        if _WROTE.fullmatch(line) and _DATED_WELL.search(line):
+            return count
+    return 0
+
+
+def _cut(line: str) -> str:
+    return line.strip()[:_LONGEST_LINE]
 
 
 def _fill(lines: Sequence[str], kinds: list[Kind]) -> None:
@@ -91,17 +125,34 @@ def _fill(lines: Sequence[str], kinds: list[Kind]) -> None:
 
 def _begins_rest(lines: Sequence[str], at: int) -> bool:
     """Whether an earlier message stands from here to the end, without marks before its lines."""
-    line = lines[at].strip()[:_LONGEST_LINE]
+    line = _cut(lines[at])
     if not line:
         return False
-    if _RULE.fullmatch(line) and "_" not in line and line.strip("-"):
-        return True
-    following = [each.strip()[:_LONGEST_LINE] for each in lines[at + 1 : at + 6] if each.strip()]
     if _RULE.fullmatch(line):
-        return len(following) >= 2 and all(map(_FIELD.fullmatch, following[:2]))
+        names_it = line.startswith("-") and line.strip("-")
+        return bool(names_it) or _is_head(lines[at + 1 : at + 1 + _LONGEST_HEAD], least=2)
     if _FIELD.fullmatch(line):
-        return len(following) >= 2 and all(map(_FIELD.fullmatch, following[:2]))
-    return bool(_WROTE.fullmatch(line)) and not any(each.startswith(">") for each in following[:2])
+        if at and _FIELD.fullmatch(_cut(lines[at - 1])):
+            return False  # it was looked at with the one above
+        return _is_head(lines[at : at + _LONGEST_HEAD], least=3)
+    behind = at + _attribution(lines, at)
+    if behind == at or not _DATED.search(" ".join(map(_cut, lines[at:behind]))):
+        return False
+    following = [each.strip() for each in lines[behind : behind + 5] if each.strip()]
+    return not any(each.startswith(">") for each in following[:2])
+
+
+def _is_head(lines: Sequence[str], *, least: int) -> bool:
+    """Whether they begin with the fields of a message: an address, or a date and a subject.
+
+    Without that they are what a traveller or a sender of parcels writes: "From: Shanghai", "To: Beijing".
+    """
+    matches = (_FIELD.fullmatch(line) for line in map(_cut, lines) if line)
+    found = [match for match in takewhile(bool, matches) if match is not None]
+    named = any("@" in match[0] for match in found) or (
+        any(match["date"] for match in found) and any(match["subject"] for match in found)
+    )
+    return len(found) >= least and named
 
 
 def _mark_signature(lines: Sequence[str], kinds: list[Kind]) -> None:

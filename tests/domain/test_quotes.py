@@ -19,6 +19,18 @@ from callcenter.domain.quotes import Kind, passages, said
         "It works.\n\nFrom: Amy Chen\nSent: Tuesday\nTo: me\nSubject: Light\n\nIs it on?",
         "It works.\n\n________________________________\nFrom: Amy\nSent: Tuesday\nSubject: x\n\nIs it on?",
         "It works.\n\n发件人: 陈晓\n发送时间: 2026年3月10日\n收件人: 我\n主题: 宽带\n\n打开了吗?",
+        "It works.\n\nOn Tue, Mar 10, 2026 at 10:00 AM Amy Chen\n<amy@a.example> wrote:\n\n> Is it on?",
+        "It works.\n\nOn Tue, Mar 10, 2026 at 10:00 AM Amy Chen <amy@a.example>\nwrote:\n> Is it on?",
+        "It works.\n\nOn Tue, Mar 10, 2026 at 10:00 AM\nAmy Chen via Service\n<amy@a.example> wrote:\nIs it on?",
+        "It works.\n\nAm Di., 10. März 2026 um 10:00 Uhr schrieb Amy <\namy@a.example>:\n\n> Is it on?",
+        "It works.\n\n在 2026年3月10日周二 10:00，\n陈晓 <amy@a.example> 写道：\n\n> 打开了吗?",
+        "It works.\n\n陈晓 <amy@a.example> 于2026年3月10日周二\n10:00写道：\n\n> 打开了吗?",
+        "It works.\n\n---- 回复的原邮件 ----\n| 发件人 | 陈晓<amy@a.example> |\n| 主题 | 宽带 |\n打开了吗?",
+        "It works.\n\n---- Replied Message ----\n| From | Amy Chen<amy@a.example> |\nIs it on?",
+        "It works.\n\n-----原始邮件-----\n打开了吗?",
+        "It works.\n\n-----邮件原件-----\n打开了吗?",
+        "It works.\n\n---- 回覆的原郵件 ----\n打開了嗎?",
+        "It works.\n\n原始邮件\n发件人：陈晓 <amy@a.example>\n发件时间：2026年3月10日 10:00\n主题：宽带\n\n打开了吗?",
         "It works.\n-- \nWang Fang\nHeron Bay",
         "It works.",
     ],
@@ -36,7 +48,28 @@ def test_a_mail_that_only_quotes_is_shown_whole() -> None:
     assert said("> forwarded\n> text") == "> forwarded\n> text"
 
 
-@given(st.text(alphabet=" >-_\nFrom:写道On wrote@", max_size=300))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please book this for us:\nFrom: Shanghai\nTo: Beijing\nDate: Friday\n\nA window seat, please.",
+        "Please book this for us:\n____________________\nFrom: Shanghai\nTo: Beijing\nDate: Friday\n\nThank you.",
+        "请订票：\n发件人：上海\n收件人：北京\n日期：周五\n\n谢谢。",
+        "Your colleague wrote:\nyou get it back.\nWhen?",
+        "客服写道：\n会退款。\n什么时候?",
+        "原始邮件\n我没有收到。",
+        "On 10 March 2026 I called twice.\nYour colleague wrote:\nyou get it back.\nWhen?",
+    ],
+)
+def test_what_customers_write_like_a_head_is_theirs(text: str) -> None:
+    assert [part.kind for part in passages(text)] == [Kind.SAID]
+
+
+def test_a_sentence_above_a_name_and_a_quotation_stays_said() -> None:
+    text = "On 10 March 2026 at 10:00 I called.\nAmy <amy@a.example> wrote:\n> Is it on?"
+    assert said(text) == "On 10 March 2026 at 10:00 I called."
+
+
+@given(st.text(alphabet=" >-_\nFrom:写道On wrote@2026<在于", max_size=300))
 def test_nothing_of_a_text_is_lost(text: str) -> None:
     assert "\n".join(part.text for part in passages(text)) == text
 
