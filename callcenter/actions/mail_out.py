@@ -4,7 +4,7 @@ from datetime import datetime
 
 from callcenter.actions import mail_words, outbox, web_out
 from callcenter.actions.outbox import NewLetter
-from callcenter.domain.thread import tagged_address, tagged_subject
+from callcenter.domain.thread import answer_subject, tagged_address, tagged_subject
 from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.log import Transaction
 from callcenter.store.mail_in import SQL
@@ -35,13 +35,12 @@ async def answer(
     key = await tx.connection.fetchval(SQL.key)
     ids = [*asked["refs"], *([asked["message_id"]] if asked["message_id"] else [])]
     subject = asked["subject"] or ticket.subject
-    prefix = "" if subject.lower().startswith(("re:", "re\uff1a")) else "Re: "
     reply_to = None if asked["mailbox"] is None else tagged_address(key, ticket.number, asked["mailbox"])
     letter = NewLetter(
         recipient=asked["sender"],
         recipient_name=asked["sender_name"],
         language=asked["language"],
-        subject=tagged_subject(key, ticket.number, prefix + subject),
+        subject=tagged_subject(key, ticket.number, answer_subject(subject)),
         text=await mail_words.framed(tx, ticket, text, language=asked["language"], actor=actor),
         interaction=asked["interaction_id"],
         ticket=ticket.id,

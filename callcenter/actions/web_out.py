@@ -4,7 +4,7 @@ from datetime import datetime
 
 from callcenter.actions import mail_words, outbox
 from callcenter.actions.outbox import NewLetter
-from callcenter.domain.thread import tagged_address, tagged_subject
+from callcenter.domain.thread import answer_subject, tagged_address, tagged_subject
 from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.log import Transaction
 from callcenter.store.mail_in import SQL as MAIL
@@ -32,7 +32,7 @@ async def answer(
         recipient=asked["address"],
         recipient_name=asked["address_name"],
         language=asked["language"],
-        subject=tagged_subject(key, ticket.number, f"Re: {asked['subject'] or ticket.subject}"),
+        subject=tagged_subject(key, ticket.number, answer_subject(asked["subject"] or ticket.subject)),
         text=await mail_words.framed(tx, ticket, text, language=asked["language"], actor=actor),
         interaction=asked["interaction"],
         ticket=ticket.id,

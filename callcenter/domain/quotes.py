@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 
 class Kind(StrEnum):
@@ -25,8 +26,9 @@ _WROTE = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(
-    r"-{2,}\s*(original message|original-nachricht|message d'origine|forwarded message|原始邮件|原始郵件|原邮件|"
-    r"转发邮件信息|轉寄郵件|original)\s*-{2,}|_{20,}|-{20,}",
+    r"-{2,}\s*(original message|original-nachricht|ursprüngliche nachricht|message d'origine|mensaje original|"
+    r"messaggio originale|forwarded message|原始邮件|原始郵件|原邮件|原郵件|原始信件|邮件原件|郵件原件|"
+    r"(回复|回覆|转发|轉寄|转寄)的(原)?(邮件|郵件|信件)|转发邮件信息|轉寄郵件|original)\s*-{2,}|_{20,}|-{20,}",
     re.IGNORECASE,
 )
 # The block of fields that Outlook and Foxmail put above: at least two of them in a row.
@@ -35,6 +37,12 @@ _FIELD = re.compile(
     r"\*?\s*[:\uff1a]\s?.*",
     re.IGNORECASE,
 )
+# Only in mail: a journey has a from, a to and a date as well, and so has a parcel.
+_MAILS_OWN = re.compile(r"\*?(sent|subject|gesendet|betreff|发送时间|主题|主旨)\*?\s*[:\uff1a]|.*@", re.IGNORECASE)
+_BLOCK = 8  # lines in which one of these stands
+# How a line above a quotation begins that goes on in the next: "On Tue, 10 Mar 2026 at 16:20, Amy Chen <amy@".
+_GOES_ON = re.compile(r"(on|am|le|el|il|em|op)\s.*\d|.*(<[^<>]*@|\d{4}\s?年)|[在于於]\s?\d", re.IGNORECASE)
+_MOST_WROTE = 3  # lines
 _SIGNATURE_LINE = "--"
 _LONGEST_SIGNATURE = 20
 _LONGEST_LINE = 500
@@ -67,12 +75,37 @@ def _quoted(lines: Sequence[str]) -> list[Kind]:
         if at >= rest or line.lstrip().startswith(">"):
             kinds[at] = Kind.QUOTED
     for at, line in enumerate(lines[:rest]):
-        if kinds[at] is Kind.SAID and line.strip() and _WROTE.fullmatch(line.strip()[:_LONGEST_LINE]):
-            below = next((kinds[on] for on in range(at + 1, min(at + 4, len(lines))) if lines[on].strip()), None)
+        length = _wrote(lines, at) if kinds[at] is Kind.SAID and line.strip() else 0
+        if length:
+            behind = at + length
+            below = next((kinds[on] for on in range(behind, min(behind + 3, len(lines))) if lines[on].strip()), None)
             if below is Kind.QUOTED:
-                kinds[at] = Kind.QUOTED
+                kinds[at:behind] = [Kind.QUOTED] * length
     _fill(lines, kinds)
     return kinds
+
+
+def _wrote(lines: Sequence[str], at: int) -> int:
+    """How many lines the one above a quotation takes from here: programs wrap it; 0 where there is none."""
+    said = lines[at].strip()[:_LONGEST_LINE]
+    if _WROTE.fullmatch(said):
+        return 1
+    if not _GOES_ON.match(said):
+        return 0
+    for length in range(2, min(_MOST_WROTE, len(lines) - at) + 1):
+        more = lines[at + length - 1].strip()
+        if not more or more.startswith(">"):
+            return 0
+        said = f"{said} {more}"[:_LONGEST_LINE]
+        if _WROTE.fullmatch(said):
+            return length
+    return 0
+
+
+def _is_block(lines: Sequence[str]) -> bool:
+    """Whether fields of a mail begin here: two in a row or more, of which one is found in mail alone."""
+    fields = list(takewhile(_FIELD.fullmatch, lines[:_BLOCK]))
+    return len(fields) >= 2 and any(map(_MAILS_OWN.match, fields))
 
 
 def _fill(lines: Sequence[str], kinds: list[Kind]) -> None:
@@ -96,12 +129,14 @@ def _begins_rest(lines: Sequence[str], at: int) -> bool:
         return False
     if _RULE.fullmatch(line) and "_" not in line and line.strip("-"):
         return True
-    following = [each.strip()[:_LONGEST_LINE] for each in lines[at + 1 : at + 6] if each.strip()]
+    following = [each.strip()[:_LONGEST_LINE] for each in lines[at + 1 : at + 1 + _BLOCK] if each.strip()]
     if _RULE.fullmatch(line):
-        return len(following) >= 2 and all(map(_FIELD.fullmatch, following[:2]))
+        return _is_block(following)
     if _FIELD.fullmatch(line):
-        return len(following) >= 2 and all(map(_FIELD.fullmatch, following[:2]))
-    return bool(_WROTE.fullmatch(line)) and not any(each.startswith(">") for each in following[:2])
+        return len(following) >= 2 and _FIELD.fullmatch(following[1]) is not None and _is_block([line, *following])
+    length = _wrote(lines, at)
+    following = [each.strip() for each in lines[at + length : at + length + 5] if each.strip()]
+    return length > 0 and not any(each.startswith(">") for each in following[:2])
 
 
 def _mark_signature(lines: Sequence[str], kinds: list[Kind]) -> None:

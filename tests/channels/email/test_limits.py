@@ -13,7 +13,7 @@ from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from channels.email import intake as limits
 from channels.email import server
-from channels.email.intake import LARGEST, Intake
+from channels.email.intake import LARGEST, Intake, is_small
 from channels.email.parse import opaque
 from channels.email.server import MailServer
 from tests.channels.email.hostile import HOSTILE, MB
@@ -94,6 +94,14 @@ async def test_what_nothing_is_known_of_has_a_place_too(intake: Intake, pool: Po
     received = await mail_in.receive(log, mail, b"\x00", recipients=("care@heronbay.example",), now=now)
     assert received.ticket is not None
     assert "could not be understood" in await _text(pool, received.interaction)
+
+
+def test_formatted_text_is_read_apart_sooner_than_plain_text():
+    assert is_small(message(b"light\n" * 20_000))
+    assert is_small(message(b"<p>light", kind="text/html"))
+    assert not is_small(message(b"<p>" * 10_000, kind="Text/HTML"))
+    assert not is_small(multipart(part(b"light"), part(b"&" * 20_000, "text/html"), subtype="alternative"))
+    assert not is_small(message(b"light " * 50_000))
 
 
 async def _leave(writer: asyncio.StreamWriter) -> None:
