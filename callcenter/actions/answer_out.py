@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter.actions import gateway_out, mail_words, outbox
 from callcenter.actions.outbox import NewLetter
 from callcenter.domain.interaction import Channel
-from callcenter.domain.thread import tagged_address, tagged_subject
+from callcenter.domain.thread import answer_subject, tagged_address, tagged_subject
 from callcenter.store import correspondents
 from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.correspondents import Correspondent
@@ -56,13 +56,11 @@ async def send(
 async def _letter(tx: Transaction, ticket: Ticket, whom: Correspondent, text: str, *, actor: int | None) -> NewLetter:
     key = await tx.connection.fetchval(SQL.key)
     ids = [*whom.refs, *([whom.message_id] if whom.message_id else [])]
-    subject = whom.subject or ticket.subject
-    prefix = "" if subject.lower().startswith(("re:", "re\uff1a")) else "Re: "
     return NewLetter(
         recipient=whom.address,
         recipient_name=whom.name,
         language=whom.language,
-        subject=tagged_subject(key, ticket.number, prefix + subject),
+        subject=tagged_subject(key, ticket.number, answer_subject(whom.subject or ticket.subject)),
         text=await mail_words.framed(tx, ticket, text, language=whom.language, actor=actor),
         interaction=whom.contact,
         ticket=ticket.id,

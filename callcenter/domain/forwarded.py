@@ -14,17 +14,18 @@ _PREFIX = re.compile(
     rf"\s*(fwd?|wg|tr|rv|enc|i|vs|vb|vl|pd|转发|轉寄|轉發|转寄|転送|전달)\s*{_COLON}",
     re.IGNORECASE,
 )
-# Above a message that is passed on, and above no other.
+# Above a message that is passed on, and above no other. What fills a line is never given back: a line of hyphens with
+# an x at its end would take the square of its length.
 _PASSED_ON = re.compile(
-    r"[-\s>_*=\xa0]*(begin )?(forwarded|fwd) message( follows)?[-\s_*=\xa0]*:?[-\s_*=\xa0]*"
-    r"|[-\s>_*=\xa0]*(以下|下面)?(是|为)?(被)?(开始)?(转发|轉寄|轉發|转寄)(的|之)?(原始)?(邮件|郵件|消息|訊息|"
+    r"[-\s>_*=\xa0]*+(begin )?(forwarded|fwd) message( follows)?[-\s_*=\xa0]*+:?[-\s_*=\xa0]*+"
+    r"|[-\s>_*=\xa0]*+(以下|下面)?(是|为)?(被)?(开始)?(转发|轉寄|轉發|转寄)(的|之)?(原始)?(邮件|郵件|消息|訊息|"
     r"信件|信息)"
-    r"(信息|資訊)?[-\s_*=\xa0]*" + _COLON + r"?[-\s_*=\xa0]*"
-    r"|[-\s>_*=\xa0]*(weitergeleitete nachricht|anfang der weitergeleiteten (nachricht|e-mail)|message transféré|"
+    r"(信息|資訊)?[-\s_*=\xa0]*+" + _COLON + r"?[-\s_*=\xa0]*+"
+    r"|[-\s>_*=\xa0]*+(weitergeleitete nachricht|anfang der weitergeleiteten (nachricht|e-mail)|message transféré|"
     r"début du (message transféré|message réexpédié)|mensaje reenviado|inicio del mensaje reenviado|"
     r"mensagem (encaminhada|reencaminhada)|início da mensagem (encaminhada|reencaminhada)|messaggio inoltrato|"
     r"inizio messaggio inoltrato|doorgestuurd bericht|begin doorgestuurd bericht|転送(された)?メッセージ|転送メール|"
-    r"(пересылаемое|пересланное) сообщение|전달된 메시지)[-\s_*=\xa0]*:?[-\s_*=\xa0]*",
+    r"(пересылаемое|пересланное) сообщение|전달된 메시지)[-\s_*=\xa0]*+:?[-\s_*=\xa0]*+",
     re.IGNORECASE,
 )
 # One of these stands in each of them; most messages have none.
@@ -49,10 +50,10 @@ _WORDS = (
 )
 # Above any earlier message.
 _EARLIER = re.compile(
-    r"[-_\s>\xa0]*(original message|original-nachricht|ursprüngliche nachricht|message d'origine|mensaje original|"
+    r"[-_\s>\xa0]*+(original message|original-nachricht|ursprüngliche nachricht|message d'origine|mensaje original|"
     r"mensagem original|messaggio originale|original|原始邮件|原始郵件|邮件原件|郵件原件|原邮件|原始信件|"
     r"元のメッセージ|"
-    r"原件)[-_\s\xa0]*|_{10,}|-{10,}|[-=\xa0 ]{10,}",
+    r"原件)[-_\s\xa0]*+|_{10,}|-{10,}|[-=\xa0 ]{10,}",
     re.IGNORECASE,
 )
 _FROM = (
@@ -77,7 +78,7 @@ _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'\\@|\uff1b\uff1a]{1,64}@[A-Za-z0-9.-]{
 _LONGEST_LINE = 400
 _MOST_FIELDS = 15
 _LONGEST_NAME = 200
-_MOST_LINES = 1_500
+_MOST_LINES = 1_000
 
 
 def is_passed_on(subject: str) -> bool:

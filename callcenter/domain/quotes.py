@@ -35,8 +35,9 @@ _OPENS = re.compile(
 )
 _MOST_WRAPPED = 3  # lines
 _RULE = re.compile(
-    r"-{2,}\s*(original message|original-nachricht|message d'origine|forwarded message|replied message|原始邮件|"
-    r"原始郵件|(回复的|回覆的|转发的|轉寄的)?原(邮件|郵件)|邮件原件|郵件原件|转发邮件信息|轉寄郵件|original)\s*-{2,}|"
+    r"-{2,}\s*(original message|original-nachricht|ursprüngliche nachricht|message d'origine|mensaje original|"
+    r"messaggio originale|forwarded message|replied message|原始邮件|原始郵件|原始信件|"
+    r"((回复|回覆|转发|轉寄|转寄)的)?原?(邮件|郵件|信件)|邮件原件|郵件原件|转发邮件信息|轉寄郵件|original)\s*-{2,}|"
     r"_{20,}|-{20,}|原始邮件|原始郵件",
     re.IGNORECASE,
 )

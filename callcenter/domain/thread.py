@@ -7,6 +7,12 @@ import re
 # 50 bits of the HMAC-SHA256: guessed in 10^15 mails. Of one case, since servers change that of addresses.
 _PROOF = 10
 _IN_SUBJECT = re.compile(r"\[#(\d{1,18})-([a-z2-7]{10})\]", re.IGNORECASE)
+# As programs of these languages write it, some with how many times.
+_ANSWERS = re.compile(
+    r"^(?:(?:re|aw|sv|vs|antw|odp|rif|res|ynt|回复|回覆|回復|答复|答覆|返信|답장)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?"
+    r"\s?[:\uff1a]\s?)*",
+    re.IGNORECASE,
+)
 _IN_ADDRESS = re.compile(r"[^@]*\+t(\d{1,18})-([a-z2-7]{10})@.*", re.IGNORECASE)
 
 
@@ -14,6 +20,12 @@ def token(key: bytes, number: int) -> str:
     """Of the ticket of that number: 1024-k7x2m9qpab."""
     proof = hmac.digest(key, b"ticket\0" + str(number).encode(), "sha256")
     return f"{number}-{base64.b32encode(proof).decode().lower()[:_PROOF]}"
+
+
+def answer_subject(subject: str) -> str:
+    """Of an answer: with one `Re:` for all the marks of answers that it has by now, and without a token."""
+    bare = " ".join(_IN_SUBJECT.sub(" ", subject).split())
+    return f"Re: {_ANSWERS.sub('', bare, count=1)}".strip()
 
 
 def tagged_subject(key: bytes, number: int, subject: str) -> str:

@@ -163,5 +163,6 @@ def _returned(raw: bytes, tree: Tree) -> Iterator[str]:
 
 def _words(text: str) -> str:
     """Why, where a report in words says so; else how it begins."""
+    text = text[:_LONGEST_REPORT]
     found = _REASON.search(text)
-    return one_line(text if found is None else found[1])
+    return one_line(text[: 4 * _LONGEST_WORDS] if found is None else found[1])

@@ -32,11 +32,32 @@ from callcenter.domain.quotes import Kind, passages, said
         "It works.\n\n---- 回覆的原郵件 ----\n打開了嗎?",
         "It works.\n\n原始邮件\n发件人：陈晓 <amy@a.example>\n发件时间：2026年3月10日 10:00\n主题：宽带\n\n打开了吗?",
         "It works.\n-- \nWang Fang\nHeron Bay",
+        "It works.\n\nOn Tue, 10 Mar 2026 at 16:20, Amy Chen <amy@a.example>\nwrote:\n\n> Is it on?",
+        "It works.\n\nOn Tue, 10 Mar 2026 at 16:20, Amy Chen of the Support\nTeam <amy@a.example>\nwrote:\n\nIs it on?",
+        "It works.\n\nAmy Chen <amy@a.example> 于2026年3月10日周二\n16:20写道：\n\n> 打开了吗?",
+        "It works.\n\n---- 回复的原邮件 ----\n| 发件人 | 陈晓 |\n| 日期 | 2026年3月10日 |\n打开了吗?",
+        "It works.\n\n-----原始邮件-----\n发件人:陈晓\n发送时间:2026-03-10\n收件人:我\n主题:宽带\n\n打开了吗?",
+        "It works.\n\n-----Ursprüngliche Nachricht-----\nVon: Amy\nIs it on?",
+        "It works.\n\nFrom: amy@a.example\nTo: me\nDate: Tuesday\n\nIs it on?",
         "It works.",
     ],
 )
 def test_only_what_is_new_is_said(text: str) -> None:
     assert said(text) == "It works."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please book:\nFrom: Shanghai\nTo: Beijing\nDate: Friday\nTwo seats, please.",
+        "From: Shanghai To: Beijing Date: Friday\nTwo seats, please.",
+        "改签:\nFrom: 上海\nTo: 北京\n日期: 周五\n两张",
+        "寄一个包裹\n发件人: 王芳\n收件人: 李雷\n日期: 周五\n请上门取件。",
+        "On Monday I called and was told to wait.\nOn 10 March\nnobody had written to me:\nwhy?",
+    ],
+)
+def test_what_somebody_writes_about_journeys_and_parcels_is_said(text: str) -> None:
+    assert [part.kind for part in passages(text)] == [Kind.SAID]
 
 
 def test_answers_between_the_lines_are_said() -> None:
@@ -69,7 +90,16 @@ def test_a_sentence_above_a_name_and_a_quotation_stays_said() -> None:
     assert said(text) == "On 10 March 2026 at 10:00 I called."
 
 
-@given(st.text(alphabet=" >-_\nFrom:写道On wrote@2026<在于", max_size=300))
+@given(
+    st.one_of(
+        st.text(alphabet=" >-_\nFrom:写道On wrote@", max_size=300),
+        st.lists(
+            st.sampled_from(
+                ["On 10 March, Amy", "<a@b.example>", "wrote:", "> x", "", "From: a", "To: b", "Subject: c"]
+            )
+        ).map("\n".join),
+    )
+)
 def test_nothing_of_a_text_is_lost(text: str) -> None:
     assert "\n".join(part.text for part in passages(text)) == text
 

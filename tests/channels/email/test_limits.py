@@ -13,7 +13,7 @@ from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from channels.email import intake as limits
 from channels.email import server
-from channels.email.intake import LARGEST, Intake
+from channels.email.intake import LARGEST, Intake, is_small
 from channels.email.parse import opaque, parse, unreadable
 from channels.email.server import MailServer
 from tests.builders import eventually
@@ -124,6 +124,14 @@ def test_what_takes_too_much_is_the_same_by_whatever_way_it_comes(ident: str | N
     assert unreadable(message(b"Another.", Message_ID=ident, Date=None), "too much").fingerprint != first
     if ident is not None:
         assert parse(ways[0]).fingerprint == first
+
+
+def test_formatted_text_is_read_apart_sooner_than_plain_text():
+    assert is_small(message(b"light\n" * 20_000))
+    assert is_small(message(b"<p>light", kind="text/html"))
+    assert not is_small(message(b"<p>" * 10_000, kind="Text/HTML"))
+    assert not is_small(multipart(part(b"light"), part(b"&" * 20_000, "text/html"), subtype="alternative"))
+    assert not is_small(message(b"light " * 50_000))
 
 
 async def _leave(writer: asyncio.StreamWriter) -> None:
