@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 
 _MOST_BROKEN = 100
+_PIECE = re.compile(r"([a-z0-9-]*)\[(\d+):(\d+)\]")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 
 
@@ -16,7 +18,13 @@ def from_base64(data: bytes) -> bytes:
 
 
 def from_encoding(data: bytes, encoding: str) -> bytes:
-    """The bytes that a transfer encoding stands for; broken ones as far as they can be read."""
+    """The bytes that a transfer encoding stands for; broken ones as far as they can be read.
+
+    Of a file that is packed in another one, as `piece_of` writes it, its own.
+    """
+    if (piece := _PIECE.fullmatch(encoding)) is not None:
+        start, length = int(piece[2]), int(piece[3])
+        return from_encoding(data, piece[1])[start : start + length]
     match encoding:
         case "base64":
             return from_base64(data)
@@ -26,6 +34,11 @@ def from_encoding(data: bytes, encoding: str) -> bytes:
             return b"".join(_uu_lines(data))
         case _:
             return data
+
+
+def piece_of(encoding: str, start: int, length: int) -> str:
+    """The encoding of so many bytes of what another one stands for."""
+    return f"{encoding}[{start}:{length}]"
 
 
 def _uu_lines(data: bytes) -> Iterator[bytes]:

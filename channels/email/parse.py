@@ -4,9 +4,11 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from html import escape
+from mimetypes import MimeTypes
 
 from callcenter.domain.forwarded import find_forwarded
 from callcenter.domain.mail import Attachment, Forwarded, Mail, Mailbox, Nature
+from callcenter.domain.transfer import piece_of
 from channels.email.charsets import charset_in, codec_of, decode
 from channels.email.headers import date_of, first, ids_of, mailboxes_of, offset_of, one_line, split_fields, text_of
 from channels.email.noise import bounce_of, is_robot, nature_of
@@ -20,6 +22,7 @@ from channels.email.text import (
     unflowed,
     without_tags,
 )
+from channels.email.tnef import File, unpack
 from channels.email.tree import Part, Tree, body_of, tree_of
 
 LONGEST_SUBJECT = 200
@@ -34,6 +37,7 @@ _ENDINGS = {
 }  # fmt: skip
 _KIND = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}")
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
+_BY_NAME = MimeTypes()  # its own list: that of the system differs
 _CALENDAR = {"SUMMARY": "What", "DTSTART": "Begins", "DTEND": "Ends", "LOCATION": "Where"}
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 # As mail programs write it above, so that it is folded away like what they quote (callcenter.domain.quotes).
@@ -180,12 +184,12 @@ def _take(found: _Found, raw: bytes, part: Part, tree: Tree) -> None:
     elif part.kind in ("text/plain", "text/html", "text/enriched") and not named and found.room > 0:
         target = found.htmls if part.kind == "text/html" else found.texts
         target.append(_text_in(found, raw, part))
+    elif part.kind in _TNEF or (part.name or "").lower() == "winmail.dat":
+        _unpack(found, raw, part)
     elif not report or part.kind == "message/rfc822":
         _attach(found, raw, part)
     if part.kind == "message/rfc822" and tree.kind != "multipart/report":
         found.enclosed.append(_head_of(raw, part))
-    if part.kind in _TNEF or (part.name or "").lower() == "winmail.dat":
-        found.notes["Outlook packed what it sent into winmail.dat, which is kept as an attachment."] = None
 
 
 def _take_enclosed(found: _Found, raw: bytes, part: Part) -> None:
@@ -262,6 +266,44 @@ def _attach(found: _Found, raw: bytes, part: Part) -> None:
             encoding=part.encoding,
             cid=part.cid,
             inline=part.cid is not None and kind.startswith("image/"),
+        )
+    )
+
+
+def _unpack(found: _Found, raw: bytes, part: Part) -> None:
+    """Its files take its place, unless somebody would miss what else is in it."""
+    letter = unpack(body_of(raw, part, longest=part.end - part.start)[0])
+    has_text = any(each.strip() for each in (*found.texts, *found.htmls))
+    if not (letter.whole and (has_text or letter.says_all)):
+        found.notes["Outlook packed what it sent into winmail.dat, which is kept as an attachment."] = None
+        _attach(found, raw, part)
+    if not has_text:
+        found.texts += [letter.text] if letter.text else []
+        found.htmls += [letter.html] if letter.html else []
+    waiting = [letter]
+    while waiting:
+        each = waiting.pop()
+        for file in each.files:
+            _attach_packed(found, part, file)
+        for inner in each.enclosed:
+            text = inner.text or text_of_html(harmless(inner.html[:LONGEST_HTML]))
+            found.enclosed.append("\n".join([_ENCLOSED, f"Subject: {one_line(inner.subject)}", "", text]).strip())
+        waiting += each.enclosed
+
+
+def _attach_packed(found: _Found, part: Part, file: File) -> None:
+    kind = file.kind or _BY_NAME.guess_type(file.name)[0] or ""
+    kind = kind if _KIND.fullmatch(kind) else "application/octet-stream"
+    found.attachments.append(
+        Attachment(
+            name=safe_name(file.name) or f"part-{len(found.attachments) + 1}{_ENDINGS.get(kind, '.bin')}",
+            type=kind,
+            size=file.length,
+            start=part.start,
+            length=part.end - part.start,
+            encoding=piece_of(part.encoding, file.start, file.length),
+            cid=file.cid or None,
+            inline=bool(file.cid) and kind.startswith("image/"),
         )
     )
 
