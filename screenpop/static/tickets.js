@@ -53,7 +53,14 @@ const LINES = "[name=subject], input[name=category], [data-field]";
 addEventListener("input", (event) => {
   if (event.target.matches(LINES)) event.target.form.setAttribute("hx-morph-skip", "");
 });
-document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => ctx.sourceElement?.removeAttribute?.("hx-morph-skip"));
+// Until the answer is there: other pictures may come before it. And what was refused is read before a hint takes it away.
+document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
+  const refusal = ctx.sourceElement?.id === "ticket" && $("#refusal");
+  if (refusal) for (const { fragment } of tasks) fragment?.querySelector(".ticket-head")?.after(refusal.cloneNode(true));
+  const form = ctx.sourceElement;
+  const field = form?.matches?.("form[hx-morph-skip]") && form.querySelector(LINES);
+  if (field && ctx.request.body?.get(field.name) === field.value) form.removeAttribute("hx-morph-skip");
+});
 
 // The newest stands at the end of the conversation; who has scrolled up stays there.
 const talk = () => $(".conversation");
@@ -65,9 +72,10 @@ addEventListener("scroll", ({ target }) => {
 toEnd();
 
 // What was chosen and refused stands there no longer.
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   count();
   toEnd();
+  if (ctx?.target?.id !== "ticket") return;
   for (const select of all("#ticket .property select:not([data-own])")) {
     const index = Math.max(0, [...select.options].findIndex((option) => option.hasAttribute("selected")));
     if (select.selectedIndex !== index) select.selectedIndex = index;

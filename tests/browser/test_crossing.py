@@ -94,12 +94,7 @@ async def test_an_older_picture_of_the_desk_does_not_take_back_that_a_note_is_sa
 
 
 async def test_an_older_picture_of_a_ticket_does_not_take_back_what_was_changed_since(stage: Stage):
-    world, amy = stage.world, stage.world.agents["amy"]
-    ticket = await tickets.open_ticket(
-        world.server.log, subject="The kettle leaks", customer=None, interaction=None, queue=world.queue,
-        priority="normal", text=None, actor=amy, now=clock(),
-    )  # fmt: skip
-    page = await stage.desk("amy", path=f"/tickets/{ticket.number}")
+    page, _ = await _leaking(stage)
     read, let_go = asyncio.Event(), asyncio.Event()
     picture = re.compile(r"/tickets/\d+/page$")
 
@@ -127,6 +122,70 @@ async def test_an_older_picture_of_a_ticket_does_not_take_back_what_was_changed_
     let_go.set()
     # The older one is dropped, and the page is asked for once more.
     await expect(page.locator("body")).to_have_attribute("data-shown", re.compile("^(The kettle drips)+$"))
+
+
+async def _leaking(stage: Stage) -> tuple[Page, int]:
+    """A ticket's page, and its id."""
+    world, amy = stage.world, stage.world.agents["amy"]
+    ticket = await tickets.open_ticket(
+        world.server.log, subject="The kettle leaks", customer=None, interaction=None, queue=world.queue,
+        priority="normal", text=None, actor=amy, now=clock(),
+    )  # fmt: skip
+    return await stage.desk("amy", path=f"/tickets/{ticket.number}"), ticket.id
+
+
+async def test_what_was_sent_stands_until_its_answer_comes(stage: Stage):
+    page, _ = await _leaking(stage)
+    sent, let_go = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        sent.set()
+        await let_go.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/tickets/\d+/change$"), late, times=1)
+    subject = page.locator(".subject-field")
+    await subject.fill("The kettle drips")
+    await subject.press("Enter")
+    async with asyncio.timeout(15):
+        await sent.wait()
+    await subject.blur()
+    await page.evaluate(
+        """() => {
+            document.addEventListener("htmx:after:swap", () => document.body.dataset.swapped = "");
+            document.body.dispatchEvent(new CustomEvent("stale-ticket")); // as hints do
+        }"""
+    )
+    await expect(page.locator("body")).to_have_attribute("data-swapped", "")
+    await expect(subject).to_have_value("The kettle drips")
+    let_go.set()
+    await expect(page.locator("#edit-subject [name=version]")).to_have_value("2")
+    await expect(subject).to_have_value("The kettle drips")
+
+
+async def test_what_was_refused_is_read_before_somebody_elses_change_takes_it_away(stage: Stage):
+    page, ticket = await _leaking(stage)
+    subject, refusal = page.locator(".subject-field"), page.get_by_role("alert")
+    await subject.fill("A kettle leaks")
+    await change(stage, ticket, subject="The kettle drips")
+    await expect(page.locator("#edit-state [name=version]")).to_have_value("2")
+    await subject.press("Enter")
+    await expect(refusal).to_contain_text("Bo changed subject to “The kettle drips”")
+    await change(stage, ticket, priority="high")
+    await expect(page.locator("#priority")).to_have_value("high")
+    await expect(refusal).to_contain_text("A kettle leaks")
+    again = refusal.get_by_role("button", name="Change it all the same")
+    await again.click()
+    await expect(refusal).to_contain_text("Bo changed priority to “high”")  # which they had not been told
+    await again.click()
+    await expect(subject).to_have_value("A kettle leaks")
+    await expect(refusal).to_have_count(0)
+
+
+async def change(stage: Stage, ticket: int, **changes: object) -> None:
+    """By Bo, somewhere else."""
+    log, bo = stage.world.server.log, stage.world.agents["bo"]
+    await tickets.change(log, ticket, changes=changes, version=None, actor=bo, now=clock())
 
 
 async def test_a_region_that_could_not_be_fetched_is_asked_for_again(stage: Stage):
