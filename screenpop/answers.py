@@ -92,12 +92,15 @@ async def post_undo_on_desk(request: web.Request) -> web.StreamResponse:
 
 
 async def post_undo_on_ticket(request: web.Request) -> web.StreamResponse:
-    """What was to be sent is its writer's draft again, above what they have typed since."""
+    """What was to be sent is its writer's draft again, above what they have typed since.
+
+    As a note where it was to go to another address than the customer's: the draft does not know that one.
+    """
     back = await _withdraw(request)
     pool, now = request.app[POOL], request.app[CLOCK]()
     typed = await pool.fetchval(_SQL.draft, back.author, back.ticket)
     text = "\n\n".join(filter(None, [back.text, typed]))[: ticket_desk.LONGEST]
-    await ticket_desk.save_draft(pool, back.author, ticket=back.ticket, text=text, public=True, now=now)
+    await ticket_desk.save_draft(pool, back.author, ticket=back.ticket, text=text, public=not back.elsewhere, now=now)
     return await ticket.region(request, kept=await _files(request, back.files))
 
 

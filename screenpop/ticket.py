@@ -201,7 +201,9 @@ async def post_reply(request: web.Request) -> web.StreamResponse:
 
 async def post_draft(request: web.Request) -> web.StreamResponse:
     """What is being typed; others are told that somebody writes."""
-    who, (text, public) = identity(request), _draft_of(await form_of(request))
+    who, fields = identity(request), await form_of(request)
+    text, public = _draft_of(fields)
+    public = public and not fields.get("to")  # which a draft does not keep: it would come back as one to the customer
     pool, now = request.app[POOL], request.app[CLOCK]()
     ident = await ticket_desk.id_of(pool, number_of(request))
     await ticket_desk.save_draft(pool, who.user_id, ticket=ident, text=text, public=public, now=now)

@@ -47,11 +47,14 @@ async def back(tx: Transaction, key: bytes, mail: Mail, recipients: tuple[str, .
 async def note(tx: Transaction, came: Back, bounce: Bounce, *, now: datetime) -> None:
     """The words of the mail server stay in the rows, since they may name people."""
     letter = came.letter
-    if not bounce.permanent or not await tx.connection.fetchval(SQL.mark_bounced, letter["id"], now, bounce.words):
+    if not bounce.permanent:
         return
-    # Only the one to whom we wrote: a report may name anybody, and one that names no letter may come from anybody.
+    # Only the one to whom we wrote: a report may name anybody, and one that names no letter may come from anybody, also
+    # before the true one.
     if came.named:
         await tx.connection.execute(SQL.mark_address, [letter["recipient"].lower()], now, bounce.words)
+    if not await tx.connection.fetchval(SQL.mark_bounced, letter["id"], now, bounce.words):
+        return
     data: Mapping[str, Any] = {
         "letter": letter["id"], "state": "sent", "template": letter["template"], "attempt": letter["attempts"],
         "reason": "bounced",

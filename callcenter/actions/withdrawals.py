@@ -6,6 +6,7 @@ from datetime import datetime
 
 from callcenter.actions import sla
 from callcenter.errors import Conflict, Forbidden, NotFound
+from callcenter.store import correspondents
 from callcenter.store import tickets as store
 from callcenter.store.answers import SQL
 from callcenter.store.log import ContactLog
@@ -13,12 +14,16 @@ from callcenter.store.log import ContactLog
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What was to be sent: `files` are uploads, and its writer's again."""
+    """What was to be sent: `files` are uploads, and its writer's again.
+
+    `elsewhere`: it was to go to another address than the ticket's answers do.
+    """
 
     ticket: int
     author: int
     text: str
     files: Sequence[int]
+    elsewhere: bool
 
 
 async def withdraw(log: ContactLog, message: int, *, actor: int, now: datetime, of_others: bool = False) -> Withdrawn:
@@ -54,5 +59,7 @@ async def withdraw(log: ContactLog, message: int, *, actor: int, now: datetime, 
             data={"message": message, "letter": letter["id"]},
             now=now,
         )
+        whom = await correspondents.answered(tx.connection, ticket.id)
         await sla.unanswer(tx, ticket, at=row["at"], other=other, actor=actor, now=now)
-    return Withdrawn(row["ticket_id"], row["author_id"], row["text"], files)
+    elsewhere = whom is None or whom.address != letter["recipient"]
+    return Withdrawn(row["ticket_id"], row["author_id"], row["text"], files, elsewhere)

@@ -13,7 +13,7 @@ select id, ticket_id, author_id, text, at from message where id = $1 and kind = 
 -- name: hold_back
 -- The letter of message $1, unless it is on its way already. A row that is being sent is locked or counted by then.
 delete from outbox where said_id = $1 and state = 'waiting' and attempts = 0 and due_at > $2
-returning id, interaction_id, customer_id, queue_id;
+returning id, recipient, interaction_id, customer_id, queue_id;
 
 -- name: give_back
 -- What was to go with it is its writer's again, to be sent with another one.

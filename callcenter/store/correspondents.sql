@@ -2,7 +2,8 @@
 -- To whom an answer on ticket $1 goes: in the contact $2, where it is given and somebody can be written to there; at the address $3,
 -- where that is given; else by the rule of functions/26_correspondents.sql. $4: by mail in any case. `stranger`: the ticket has a
 -- customer, and this is no address of theirs.
-select c.contact, c.channel, coalesce(m.sender, c.address) as address, coalesce(m.sender_name, i.address_name) as name,
+select c.contact, c.channel, case when lower(m.sender) = c.address then m.sender else c.address end as address,
+    coalesce(m.sender_name, i.address_name) as name,
     contact_customer(i) as customer, i.subject, m.message_id, coalesce(m.refs, '{}') as refs, coalesce(m.nature, 'person') as nature,
     coalesce(m.received_at, i.arrived_at) as wrote_at,
     case when c.channel = 'form' then i.language else b.language end as language,

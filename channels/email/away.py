@@ -109,5 +109,8 @@ def is_automatic(subject: str, text: str, *, answers: bool) -> bool:
 
 
 def is_away(subject: str) -> bool:
-    """Whether an answer with this subject is a programme's: somebody is away, or has to be shown who writes."""
-    return bool(_AWAY.match(subject) or _CHALLENGE.match(subject.strip()))
+    """Whether an answer with this subject is a programme's: somebody is away, or has to be shown who writes.
+
+    Behind an answer's mark stand the words of what is answered: "Re: Annual leave" is about that.
+    """
+    return not _ANSWERS.match(subject) and bool(_AWAY.match(subject) or _CHALLENGE.match(subject.strip()))

@@ -24,10 +24,10 @@ log = structlog.get_logger()
 
 LARGEST = 50 * 1024 * 1024
 # What is smaller is read within milliseconds, which is less than the way to another process and back takes. Formatted
-# text costs ten times as much as plain text: 120 KB of "<p>" or "&" 200 to 500 ms.
+# text costs ten times as much as plain text: 120 KB of "<p>" or "&" 200 to 500 ms. Outlook packs it, under any name.
 _SMALL = 128 * 1024
 _SMALL_HTML = 12 * 1024
-_HTML = re.compile(rb"text/html", re.IGNORECASE)
+_HTML = re.compile(rb"text/html|ms-tnef|winmail\.dat|eJ8\+I|x\x9f>\"", re.IGNORECASE)
 _MOST_MEMORY = 256 * 1024 * 1024
 _MOST_SECONDS = 2.0  # of a processor
 # Of the connections that all channels share; more would wait for the processors.

@@ -177,6 +177,8 @@ class _Reader:
         if not self._data.startswith(_SIGNATURE, start):
             raise _BrokenError
         at = start + len(_SIGNATURE) + 2
+        if at >= end:
+            raise _BrokenError
         while at < end:
             self._step()
             if self._data[at] not in (1, 2):

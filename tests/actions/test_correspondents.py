@@ -65,6 +65,35 @@ async def test_a_robot_that_wrote_last_does_not_get_the_answer(post: Post, amy: 
     assert (await post.letters())[-1]["thread"]["in_reply_to"] == "1@customer.example"
 
 
+async def test_a_robot_on_a_customers_ticket_who_has_not_written_there_is_not_answered(
+    post: Post, pool: Pool, amy: int
+) -> None:
+    await post(message())
+    customer = await pool.fetchval("select customer_id from interaction where customer_id is not null")
+    ticket = await tickets.open_ticket(
+        post.log, subject="A call", customer=customer, interaction=None, queue=None, priority="normal", text=None,
+        actor=amy, now=post.now,
+    )  # fmt: skip
+    assert await answer(post, ticket.id, amy, to="expert@supplier.example") == "expert@supplier.example"
+    letter = (await post.letters())[-1]["message_id"]
+    back = await thread(post, 2, "expert@supplier.example", In_Reply_To=f"<{letter}>", Auto_Submitted="auto-replied")
+    assert back.ticket == ticket.id
+    before = await post.letters()
+    await tickets.reply(post.log, ticket.id, text="Hello?", public=True, actor=amy, now=post.now + timedelta(hours=2))
+    assert await post.letters() == before
+
+
+async def test_a_reply_address_of_ours_is_passed_over(post: Post, amy: int) -> None:
+    first = await post(message(Reply_To="care@heronbay.example"))
+    assert await answer(post, first.ticket, amy) == WANG
+
+
+async def test_a_later_mail_that_wants_answers_somewhere_else_does_not_get_the_customers(post: Post, amy: int) -> None:
+    first = await post(message())
+    await thread(post, 2, WANG, Reply_To="evil@attacker.example")
+    assert await answer(post, first.ticket, amy) == WANG
+
+
 async def test_a_robot_is_answered_where_there_is_nobody_else(post: Post, amy: int) -> None:
     first = await post(message(From="shop@robot.example", Precedence="bulk"))
     assert await answer(post, first.ticket, amy) == "shop@robot.example"

@@ -263,6 +263,17 @@ async def test_a_bounce_that_names_nothing_but_its_recipient_belongs_to_the_late
     assert old.ticket is None
 
 
+async def test_a_report_that_names_nothing_does_not_forestall_the_true_one(post: Post, pool: Pool) -> None:
+    received = await post(message())
+    letter = await answered(post, received.ticket)
+    text = "您发给 wang@customer.example 的邮件被退回。\n退信原因：收件人不存在 550 User unknown\n".encode()
+    await post(message(text, From="PostMaster@qq.example", Subject="系统退信", Message_ID="<b@x>", Return_Path="<>"))
+    assert await pool.fetchval("select bounced_at from address") is None
+    await post(bounce(letter))
+    assert await pool.fetchval("select bounced_at from address") == post.now
+    assert await pool.fetchval("select count(*) from contact_log where kind = 'message.failed'") == 1
+
+
 async def test_a_bounce_that_shows_the_token_of_the_letter_marks_the_address(post: Post, pool: Pool) -> None:
     received = await post(message())
     await answered(post, received.ticket)

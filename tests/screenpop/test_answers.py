@@ -106,6 +106,19 @@ async def test_on_the_ticket_it_becomes_a_draft_again_above_what_was_typed_since
     assert "data-ends" not in back
 
 
+async def test_what_was_to_go_to_another_address_comes_back_as_a_note(house: House):
+    _, number = await come(house)
+    await house.sign_in("amy")
+    draft = "select public from ticket_draft"
+    await house.act("amy", f"/tickets/{number}/draft", note="They are", public="1", to="lawyer@other.example")
+    assert await house.pool.fetchval(draft) is False
+    await house.act("amy", f"/tickets/{number}/reply", note="They are late.", public="1", to="lawyer@other.example")
+    message = await house.pool.fetchval("select max(id) from message")
+    back = await (await house.act("amy", f"/tickets/{number}/undo/{message}")).text()
+    assert "They are late.</textarea>" in back
+    assert await house.pool.fetchval(draft) is False
+
+
 async def test_what_has_gone_cannot_be_taken_back(house: House):
     _, number = await come(house)
     await house.sign_in("amy")

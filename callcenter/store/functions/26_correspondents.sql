@@ -20,19 +20,22 @@ $$;
 -- stands; `theirs`: they are the ticket's customer. p_contact: of this contact alone.
 -- The customer comes first, from where they wrote last, and not from an address that is theirs no more if they have written from
 -- another one; then whoever wrote first. What a programme sent counts only where nobody wrote: of the customer's, of the others'.
--- Notes of colleagues are no contacts with anybody. In plpgsql, which keeps its plan: each page of a ticket asks.
+-- Notes of colleagues are no contacts with anybody, and our own mailboxes nobody: one named in Reply-To is passed over. Nor is a
+-- programme answered that writes on the ticket of a customer who is somebody else.
+-- In plpgsql, which keeps its plan: each page of a ticket asks.
 create or replace function correspondents(p_ticket bigint, p_contact bigint default null)
 returns table (contact bigint, channel text, address text, theirs boolean, place bigint)
 language plpgsql stable as $$
 #variable_conflict use_column
 begin
-    return query with wrote as (
+    return query with us as (select array(select b.address from mailbox b where b.active) as boxes), wrote as (
         select i.id, i.channel = 'message' as elsewhere, i.customer_id, i.address as origin,
-            case i.channel when 'email' then lower(m.sender) when 'message' then g.correspondent else i.address end as address,
+            case when i.channel = 'email' and lower(m.sender) <> all (us.boxes) then lower(m.sender)
+                when i.channel = 'message' then g.correspondent else i.address end as address,
             coalesce(m.nature, 'person') = 'person' as by_hand
-        from interaction i left join mail m on m.interaction_id = i.id left join gateway_thread g on g.interaction_id = i.id
+        from us, interaction i left join mail m on m.interaction_id = i.id left join gateway_thread g on g.interaction_id = i.id
         where i.ticket_id = p_ticket and i.direction = 'inbound' and i.end_cause is distinct from 'colleague'
-          and (p_contact is null or i.id = p_contact)
+          and (p_contact is null or i.id = p_contact) and not (i.channel = 'email' and coalesce(i.address = any (us.boxes), false))
           and case i.channel when 'email' then m.sender is not null and m.nature <> 'bounce' when 'form' then i.address_kind = 'email'
               when 'message' then g.correspondent is not null else false end
     ), party as (
@@ -41,12 +44,13 @@ begin
         from wrote group by elsewhere, address, origin, customer_id
     ), judged as (
         select p.*, c.channel, coalesce(contact_customer(c) = t.customer_id, false) as theirs,
+            t.customer_id is not null as known,
             coalesce(owner_of_mail(c.address) <> t.customer_id, false) or c.channel = 'email' and not exists (
-                select from address a where a.customer_id = t.customer_id and a.kind = 'email' and a.value = c.address) as gone
+                select from address a where a.customer_id = t.customer_id and a.kind = 'email' and a.value = p.address) as gone
         from party p join interaction c on c.id = p.latest join ticket t on t.id = p_ticket
     )
     select latest, channel, address, theirs,
         row_number() over (order by theirs desc, by_hand desc, theirs and gone, case when theirs then -latest else first end)
-    from judged;
+    from judged where theirs or by_hand or not known or p_contact is not null;
 end
 $$;

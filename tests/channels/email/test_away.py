@@ -171,3 +171,9 @@ def test_a_persons_answer_is_none(text: str) -> None:
 def test_what_opens_a_conversation_is_not_judged_by_its_text() -> None:
     assert parse(message(TEXTS[0].encode())).nature is Nature.PERSON
     assert parse(message(TEXTS[0].encode(), In_Reply_To="<1@heronbay.example>")).nature is Nature.AUTO_REPLY
+
+
+@pytest.mark.parametrize("subject", ["Re: Annual leave [#1001-abcdefghij]", "回复: 请假"])
+def test_an_answer_about_leave_is_a_persons(subject: str) -> None:
+    mail = parse(message(b"Please correct my days.", Subject=subject, In_Reply_To="<1@heronbay.example>"))
+    assert (mail.nature, mail.robot) == (Nature.PERSON, False)

@@ -131,6 +131,7 @@ def test_formatted_text_is_read_apart_sooner_than_plain_text():
     assert is_small(message(b"<p>light", kind="text/html"))
     assert not is_small(message(b"<p>" * 10_000, kind="Text/HTML"))
     assert not is_small(multipart(part(b"light"), part(b"&" * 20_000, "text/html"), subtype="alternative"))
+    assert not is_small(multipart(part(b"light"), attached(b"\x78\x9f\x3e\x22" + b"<p>" * 10_000, "a")))
     assert not is_small(message(b"light " * 50_000))
 
 
