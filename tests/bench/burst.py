@@ -100,7 +100,7 @@ async def _deliver(port: int, mails: Sequence[bytes]) -> float:
             await say(b"", b"220")
             await say(b"LHLO mx.customer.example\r\n", b"250")
             for raw in waiting:
-                await say(b"MAIL FROM:<customer@customer.example>\r\n", b"250")
+                await say(f"MAIL FROM:<customer@customer.example> SIZE={len(raw)}\r\n".encode(), b"250")
                 await say(f"RCPT TO:<{HOUSE}>\r\n".encode(), b"250")
                 await say(b"DATA\r\n", b"354")
                 await say(raw.replace(b"\r\n.", b"\r\n..") + b"\r\n.\r\n", b"250")
