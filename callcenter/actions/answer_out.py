@@ -5,7 +5,7 @@ from datetime import datetime
 from callcenter.actions import gateway_out, mail_words, outbox
 from callcenter.actions.outbox import NewLetter
 from callcenter.domain.interaction import Channel
-from callcenter.domain.thread import answer_subject, tagged_address, tagged_subject
+from callcenter.domain.thread import answer_subject, tagged_subject
 from callcenter.store import correspondents
 from callcenter.store.answers import SQL as ANSWERS
 from callcenter.store.correspondents import Correspondent
@@ -13,7 +13,6 @@ from callcenter.store.log import Transaction
 from callcenter.store.mail_in import SQL
 from callcenter.store.tickets import Ticket
 
-_MOST_REFERENCES = 20
 _WITHHELD = "not sent: a programme reads this address, or got too many automatic letters within the hour"
 
 
@@ -55,7 +54,6 @@ async def send(
 
 async def _letter(tx: Transaction, ticket: Ticket, whom: Correspondent, text: str, *, actor: int | None) -> NewLetter:
     key = await tx.connection.fetchval(SQL.key)
-    ids = [*whom.refs, *([whom.message_id] if whom.message_id else [])]
     return NewLetter(
         recipient=whom.address,
         recipient_name=whom.name,
@@ -66,10 +64,5 @@ async def _letter(tx: Transaction, ticket: Ticket, whom: Correspondent, text: st
         ticket=ticket.id,
         customer=whom.customer,
         queue=ticket.queue,
-        thread={
-            "in_reply_to": whom.message_id,
-            "references": ids[-_MOST_REFERENCES:],
-            "reply_to": None if whom.mailbox is None else tagged_address(key, ticket.number, whom.mailbox),
-            "auto": "no" if actor is not None else "auto-replied",
-        },
+        thread=mail_words.thread_of(whom, ticket, key, auto="no" if actor is not None else "auto-replied"),
     )

@@ -110,8 +110,7 @@ async def note_closing(tx: Transaction, ticket: Ticket, *, actor: int | None, no
     about = await _about(tx, ticket.id, actor=actor)
     if not await may_be_answered(tx, whom, now=now):
         return
-    language, box = about["language"] or whom.language, whom.mailbox
-    ids = [*whom.refs, *([whom.message_id] if whom.message_id else [])]
+    language = about["language"] or whom.language
     letter = NewLetter(
         recipient=whom.address,
         recipient_name=whom.name,
@@ -122,14 +121,20 @@ async def note_closing(tx: Transaction, ticket: Ticket, *, actor: int | None, no
         ticket=ticket.id,
         customer=about["customer_id"],
         queue=ticket.queue,
-        thread={
-            "in_reply_to": whom.message_id,
-            "references": ids[-MOST_REFERENCES:],
-            "reply_to": None if box is None else tagged_address(about["link_key"], ticket.number, box),
-            "auto": "auto-generated",
-        },
+        thread=thread_of(whom, ticket, about["link_key"], auto="auto-generated"),
     )
     await outbox.put(tx, letter, now=now)
+
+
+def thread_of(whom: Correspondent, ticket: Ticket, key: bytes, *, auto: str) -> dict[str, Any]:
+    """The fields that put a letter into the thread of what they wrote (RFC 5322 3.6.4); `auto`: Auto-Submitted."""
+    ids = [*whom.refs, *([whom.message_id] if whom.message_id else [])]
+    return {
+        "in_reply_to": whom.message_id,
+        "references": ids[-MOST_REFERENCES:],
+        "reply_to": None if whom.mailbox is None else tagged_address(key, ticket.number, whom.mailbox),
+        "auto": auto,
+    }
 
 
 async def may_be_answered(tx: Transaction, whom: Correspondent, *, now: datetime) -> bool:

@@ -10,7 +10,7 @@ _IN_SUBJECT = re.compile(r"\[#(\d{1,18})-([a-z2-7]{10})\]", re.IGNORECASE)
 # As programs of these languages write it, some with how many times.
 _ANSWERS = re.compile(
     r"^(?:(?:re|aw|sv|vs|antw|odp|rif|res|ynt|回复|回覆|回復|答复|答覆|返信|답장)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?"
-    r"\s?[:\uff1a]\s?)*",
+    r"\s?[:\uff1a]\s?)+",
     re.IGNORECASE,
 )
 _IN_ADDRESS = re.compile(r"[^@]*\+t(\d{1,18})-([a-z2-7]{10})@.*", re.IGNORECASE)
@@ -20,6 +20,11 @@ def token(key: bytes, number: int) -> str:
     """Of the ticket of that number: 1024-k7x2m9qpab."""
     proof = hmac.digest(key, b"ticket\0" + str(number).encode(), "sha256")
     return f"{number}-{base64.b32encode(proof).decode().lower()[:_PROOF]}"
+
+
+def is_marked_answer(subject: str) -> bool:
+    """Whether it begins as those of answers do."""
+    return _ANSWERS.match(subject.lstrip()) is not None
 
 
 def answer_subject(subject: str) -> str:

@@ -6,11 +6,12 @@ write the same words about themselves, so only what programmes write is looked f
 
 import re
 
+from callcenter.domain.thread import is_marked_answer
+
 _RE = (
     r"\s*(?:(?:re|aw|sv|vs|antw|odp|rif|res|ynt|答复|回复|回覆|自动|返信)\s*[:\uff1a]\s*)*"
     r"[\[(\u3010\uff08<\u300a]?\s*"
 )  # fmt: skip
-_ANSWERS = re.compile(r"\s*(?:re|aw|sv|vs|antw|odp|rif|res|ynt|答复|回复|回覆)\s*[:\uff1a]", re.IGNORECASE)
 _END = r"\s*(?:[:\uff1a\])\u3011\uff09>\u300b(\uff08\[,\uff0c!\uff01.\u3002-]|$)"
 # At the beginning of a subject, where programmes put them: it says itself that it is automatic.
 _SUBJECT = re.compile(
@@ -102,7 +103,7 @@ def is_automatic(subject: str, text: str, *, answers: bool) -> bool:
     """
     if _SUBJECT.match(subject) or (answers and is_away(subject)):
         return True
-    if not answers and not _ANSWERS.match(subject):
+    if not answers and not is_marked_answer(subject):
         return False
     begins = text[:_LOOKED_AT].lstrip()
     return bool(_SAYS_SO.match(begins)) or bool(_IS_AWAY.match(begins) and _PROMISES.search(begins))
@@ -113,4 +114,4 @@ def is_away(subject: str) -> bool:
 
     Behind an answer's mark stand the words of what is answered: "Re: Annual leave" is about that.
     """
-    return not _ANSWERS.match(subject) and bool(_AWAY.match(subject) or _CHALLENGE.match(subject.strip()))
+    return not is_marked_answer(subject) and bool(_AWAY.match(subject) or _CHALLENGE.match(subject.strip()))

@@ -28,6 +28,7 @@ _NO_PLACE = "550 5.1.1 Nobody receives mail at this address"
 _NOT_NOW: tuple[type[Exception], ...] = (*TRY_AGAIN, asyncpg.PostgresError, CallcenterError, OSError)
 _MB = 1024 * 1024
 _ROOM = 256 * _MB  # for the messages that are on their way in, of all connections together
+_WAITS = 20.0  # seconds for room: less than senders wait, and than they may be silent here
 _CROWDED = "452 4.3.1 Too much mail at once; try again later"
 _FULL = b"421 4.7.0 Too many connections; try again later\r\n"
 
@@ -43,16 +44,19 @@ class _Room:
 
     def __init__(self, most: int) -> None:
         self._left = most
+        self._given = asyncio.Event()
 
-    def take(self, size: int) -> bool:
-        """Whether there is room; what was taken is to be given back."""
-        if size > self._left:
-            return False
+    async def take(self, size: int) -> None:
+        """Waits until there is room; what was taken is to be given back. Raises TimeoutError when there is none."""
+        async with asyncio.timeout(_WAITS):
+            while size > self._left:
+                self._given.clear()
+                await self._given.wait()
         self._left -= size
-        return True
 
     def give(self, size: int) -> None:
         self._left += size
+        self._given.set()
 
 
 class _Smtp(SMTP):
@@ -73,7 +77,9 @@ class _Smtp(SMTP):
     async def smtp_DATA(self, arg: str) -> None:
         await self.intake.turn()
         size = self._largest()
-        if not self.room.take(size):
+        try:
+            await self.room.take(size)
+        except TimeoutError:
             log.warning("mail.crowded", size=size)
             await self.push(_CROWDED)
             return

@@ -174,7 +174,8 @@ async def test_a_message_beyond_the_size_is_refused_before_and_after_it_is_sent(
 async def test_messages_of_all_senders_have_a_common_limit_and_whoever_leaves_makes_room(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(server, "_ROOM", LARGEST + 5 * MB)
+    monkeypatch.setattr(server, "_ROOM", LARGEST + 5 * MB)  # for one that does not say how large it is
+    monkeypatch.setattr(server, "_WAITS", 0.2)  # a refusal is wanted
     door = MailServer(intake, protocol="smtp", at=("127.0.0.1", 0))
     await door.start()
     begin = (b"EHLO there", b"MAIL FROM:<a@b.example>", b"RCPT TO:<care@heronbay.example>", b"DATA")
@@ -192,6 +193,24 @@ async def test_messages_of_all_senders_have_a_common_limit_and_whoever_leaves_ma
             return (await _refusal(door, *begin)).startswith(b"354")
 
         await eventually(room_again)
+    finally:
+        await door.stop()
+
+
+async def test_who_finds_no_room_waits_for_it(intake: Intake, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server, "_ROOM", LARGEST)  # for one that does not say how large it is
+    door = MailServer(intake, protocol="smtp", at=("127.0.0.1", 0))
+    await door.start()
+
+    async def deliver(n: int) -> None:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=door.port) as smtp:
+            await smtp.ehlo()
+            await smtp.mail("a@b.example")  # without a size
+            await smtp.rcpt("care@heronbay.example")
+            assert (await smtp.data(message(Message_ID=f"<{n}@x>"))).code == 250
+
+    try:
+        await asyncio.gather(*map(deliver, range(8)))
     finally:
         await door.stop()
 
