@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from channels.email.charsets import decode
+from channels.email.headers import one_line
 
 _SIGNATURE = b"\x78\x9f\x3e\x22"
 _DEEPEST = 3
 _MOST_FILES = 200
 _MOST_STEPS = 20_000  # attributes and values of properties
 _LONGEST_TEXT = 1_000_000  # bytes, of all texts
+_LONGEST_CID = 250
 _GUID = 16  # bytes
 
 
@@ -164,7 +166,7 @@ class _Reader:
                 case _Property.KIND:
                     file.kind = self._said(start, length, kind).lower()
                 case _Property.CID:
-                    file.cid = self._said(start, length, kind).strip("<>")
+                    file.cid = one_line(self._said(start, length, kind)).strip("<>")[:_LONGEST_CID]
                 case _Property.CONTENT:
                     skip = min(_GUID, length) if kind == _OBJECT else 0
                     file.start, file.length = start + skip, length - skip
@@ -218,7 +220,7 @@ class _Reader:
                     at += 4 + _padded(long)
             if at > end + 3:  # some leave out the last padding
                 raise _BrokenError
-            yield name, kind, first, min(length, end - first)
+            yield name, kind, first, max(min(length, end - first), 0)
 
     def _behind_name(self, at: int, end: int) -> int:
         at += _GUID

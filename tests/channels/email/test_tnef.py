@@ -145,6 +145,14 @@ def test_what_was_read_before_something_broken_is_shown_beside_the_pack() -> Non
     assert mail.notes == (_NOTE,)
 
 
+def test_a_value_that_begins_behind_the_end_is_none() -> None:
+    lists = properties(prop(CONTENT, BINARY, b""))[:-1]
+    assert unpack(tnef(attribute(BEGINS_FILE, b""), attribute(FILE, lists))).files == []
+    named = properties(prop(0x3008, BINARY, b"x"), prop(CID, STRING, b"<" + b"i" * 300 + b">"))
+    packed = tnef(attribute(BEGINS_FILE, b""), attribute(DATA, b"x"), attribute(FILE, named))
+    assert [len(found.cid) for found in unpack(packed).files] == [250]
+
+
 _INNER = tnef(attribute(BODY, b"x\0"), file("b", b"2"))
 _SAMPLE = tnef(
     _LETTER,
