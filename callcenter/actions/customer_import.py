@@ -1,11 +1,13 @@
 """Customers from a list of another system: known by external id, or name and address; made or brought up to date."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from callcenter.actions import customers
 from callcenter.domain.address import read_address
+from callcenter.domain.csv_list import Listed, read_rows
 from callcenter.domain.customer import Address, AddressKind
 from callcenter.errors import Invalid
 from callcenter.store.companies import SQL as COMPANIES
@@ -22,12 +24,12 @@ _SEPARATOR = ";"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the list that can be kept. An empty cell leaves what there is. `line`: its place in the list."""
+    """A row of the list that can be kept. An empty cell leaves what there is. `of`: as it stands in the list."""
 
     external_id: str | None
     fields: Mapping[str, str]
     addresses: tuple[Address, ...]
-    line: int = 0
+    of: Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +118,72 @@ class _Book:
         return next((each for each in bare if each.fields.items() >= fields), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a list, or would become of it."""
+
+    created: int
+    changed: int
+    unchanged: int
+    refused: Sequence[tuple[Listed, str]]
+
+
+async def import_list(
+    log: ContactLog,
+    raw: bytes,
+    *,
+    region: str,
+    users: Collection[str],
+    dry: bool,
+    actor: int | None,
+    now: datetime,
+    progress: Callable[[int, int], Awaitable[None]],
+) -> Report:
+    """A whole list as it was sent. `dry`: nothing is written. Raises Invalid when it is no list of customers."""
+    rows, refused = await asyncio.to_thread(read_list, raw, region=region, users=users)
+    if dry:
+        counts = await plan_rows(log.pool, rows)
+    else:
+        counts = await import_rows(log, rows, actor=actor, now=now, progress=progress)
+    refused += [(row.of, reason) for row, reason in counts.refused]
+    refused.sort(key=lambda each: each[0].number)
+    return Report(counts.created, counts.changed, counts.unchanged, refused)
+
+
 def _key(address: Address) -> str:
     return f"{address.kind} {address.value}"
 
 
-def read_row(cells: Mapping[str, str | None], *, region: str, users: Collection[str] = (), line: int = 0) -> Row:
+def read_list(raw: bytes, *, region: str, users: Collection[str]) -> tuple[list[Row], list[tuple[Listed, str]]]:
+    """Rows that can be kept, and the others with what is wrong. Raises Invalid when it is no list of customers."""
+    good: list[Row] = []
+    refused: list[tuple[Listed, str]] = []
+    seen: set[str] = set()
+    for listed in read_rows(raw, COLUMNS, needed=("name",)):
+        try:
+            row = read_row(listed, region=region, users=users)
+            if row.external_id is not None and row.external_id in seen:
+                raise Invalid("an earlier row has the same external_id")
+        except Invalid as error:
+            refused.append((listed, str(error)))
+            continue
+        if row.external_id is not None:
+            seen.add(row.external_id)
+        good.append(row)
+    return good, refused
+
+
+def read_row(listed: Listed, *, region: str, users: Collection[str] = ()) -> Row:
     """Raises Invalid with what is wrong. Phone numbers of `region` may come without country code; owners: `users`."""
-    text = {column: (cells.get(column) or "").strip() for column in COLUMNS}
+    listed.check_width()
+    text = {column: (listed.cells.get(column) or "").strip() for column in COLUMNS}
     if not text["name"]:
         raise Invalid("the name is missing", field="name")
     fields = {column: text[column] for column in _FIELDS if text[column]}
-    customers.check(fields)
+    try:
+        customers.check(fields)
+    except Invalid as error:
+        raise Invalid(f"{error.field}: {error}", field=error.field) from None
     if text["owner"] and text["owner"] not in users:
         raise Invalid(f"nobody named {text['owner']} works here", field="owner")
     if len(text["external_id"]) > customers.LONGEST_NAME or not text["external_id"].isprintable():
@@ -140,11 +197,7 @@ def read_row(cells: Mapping[str, str | None], *, region: str, users: Collection[
     addresses = list(dict.fromkeys(addresses))
     if len(addresses) > customers.MOST_ADDRESSES:
         raise Invalid(f"at most {customers.MOST_ADDRESSES} addresses, these are {len(addresses)}", field="addresses")
-    return Row(text["external_id"] or None, fields, tuple(addresses), line)
-
-
-def _untold(_done: int, _of: int) -> None:
-    pass
+    return Row(text["external_id"] or None, fields, tuple(addresses), listed)
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -163,7 +216,7 @@ async def import_rows(
     *,
     actor: int | None,
     now: datetime,
-    progress: Callable[[int, int], None] = _untold,
+    progress: Callable[[int, int], Awaitable[None]],
 ) -> Counts:
     """In batches, each all or nothing; `progress` is told after each (done, of how many)."""
     counts = Counts()
@@ -171,7 +224,7 @@ async def import_rows(
     for batch in _batches(rows):
         counts += await _import_batch(log, batch, actor=actor, now=now)
         done += len(batch)
-        progress(done, len(rows))
+        await progress(done, len(rows))
     return counts
 
 
@@ -240,6 +293,8 @@ async def _look_up(connection: Connection, rows: Sequence[Row], book: _Book) -> 
 async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | None, now: datetime) -> Counts:
     counts = Counts()
     async with log.transaction() as tx:
+        # Whom another import makes at this moment could not be found.
+        await tx.connection.execute(SQL.lock_import)
         before = _Book()
         await _look_up(tx.connection, rows, before)
         for ident in sorted({each for person in before for each in (person.ident, person.whose)}):

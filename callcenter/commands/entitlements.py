@@ -1,13 +1,15 @@
 """`callcenter import contracts` and `import orders`: what customers are entitled to, and what they bought."""
 
 import argparse
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from callcenter.actions import contract_import, order_import, value
-from callcenter.commands.csv_list import read_rows, refusal, write_refused
+from callcenter.commands.csv_list import naming, write_refused
 from callcenter.commands.database import contact_log
+from callcenter.domain.csv_list import Listed, read_rows
 from callcenter.errors import Invalid
 from callcenter.settings import Settings
 from callcenter.store.contracts import SQL
@@ -44,24 +46,24 @@ async def _contracts(given: argparse.Namespace, settings: Settings) -> int:
         kinds = {row["name"] for row in await log.pool.fetch(SQL.kinds)}
         users = {user.name: user.id for user in directory.users.values() if user.active}
         queues = {queue.name for queue in directory.queues.values() if queue.active}
-        rows, cells, refused, seen = [], [], [], set()
-        for number, row in read_rows(given.file, columns, needed=("external_id", "customer", "kind", "starts_on")):
+        rows, kept, refused, seen = [], [], [], set()
+        for row in _listed(given.file, columns, ("external_id", "customer", "kind", "starts_on")):
             try:
-                _check_width(row)
-                good = contract_import.read_row(row, zone=zone, kinds=kinds, queues=queues, users=users)
+                row.check_width()
+                good = contract_import.read_row(row.cells, zone=zone, kinds=kinds, queues=queues, users=users)
                 if good.external_id in seen:
                     raise Invalid("an earlier row has the same external_id")
             except Invalid as error:
-                refused.append(refusal(number, row, columns, str(error)))
+                refused.append((row, str(error)))
                 continue
             seen.add(good.external_id)
             rows.append(good)
-            cells.append((number, row))
+            kept.append(row)
         if given.dry_run:
             print(f"{len(rows)} rows can be imported, {len(refused)} are refused.")
         else:
             done = await contract_import.import_rows(log, rows, zone=zone, actor=None, now=datetime.now(UTC))
-            refused += [refusal(*cells[place], columns, reason) for place, reason in done.refused]
+            refused += [(kept[place], reason) for place, reason in done.refused]
             print(
                 f"{done.created} contracts are new, {done.changed} changed, {done.unchanged} as they were, "
                 f"{len(refused)} rows refused."
@@ -77,20 +79,20 @@ async def _orders(given: argparse.Namespace, settings: Settings) -> int:
     async with contact_log(settings) as log:
         directory = Directory(log.pool)
         await directory.load()
-        rows, cells, refused = [], [], []
-        for number, row in read_rows(given.file, columns, needed=("number", "amount", "currency", "date")):
+        rows, kept, refused = [], [], []
+        for row in _listed(given.file, columns, ("number", "amount", "currency", "date")):
             try:
-                _check_width(row)
-                rows.append(order_import.read_order(row, region=directory.organisation.region))
+                row.check_width()
+                rows.append(order_import.read_order(row.cells, region=directory.organisation.region))
             except Invalid as error:
-                refused.append(refusal(number, row, columns, str(error)))
+                refused.append((row, str(error)))
             else:
-                cells.append((number, row))
+                kept.append(row)
         for begin in range(0, len(rows), order_import.MOST_ORDERS):
             batch = rows[begin : begin + order_import.MOST_ORDERS]
             orders, missing = await order_import.find_customers(log.pool, batch)
             reason = "there is no such customer, or more than one"
-            refused += [refusal(*cells[begin + place], columns, reason) for place in missing]
+            refused += [(kept[begin + place], reason) for place in missing]
             total += len(orders)
             if not given.dry_run:
                 new, other = await value.take_orders(log, orders, actor=None, now=datetime.now(UTC))
@@ -107,6 +109,6 @@ async def _orders(given: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _check_width(row: dict[str, str]) -> None:
-    if None in row:
-        raise Invalid("there are more cells than columns")
+def _listed(path: Path, columns: Sequence[str], needed: Collection[str]) -> list[Listed]:
+    with naming(path):
+        return list(read_rows(path.read_bytes(), columns, needed=needed))

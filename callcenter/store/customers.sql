@@ -84,3 +84,7 @@ select c.id, c.external_id, c.name, c.company, c.tier, c.language, c.note, c.cre
        coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'value', value, 'certainty', certainty) order by id)
                  from address where customer_id = c.id), '[]') as addresses
 from customer c where c.merged_into is null and c.id > $1 order by c.id limit $2;
+
+-- name: lock_import
+-- One batch of an import after the other: whom an earlier one makes must be found.
+select pg_advisory_xact_lock((12::bigint << 56));

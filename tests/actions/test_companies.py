@@ -5,10 +5,11 @@ from typing import cast
 
 import pytest
 
-from callcenter.actions import companies, company_merges, customer_import, customer_merges, customers, erasures
+from callcenter.actions import companies, company_merges, customer_merges, customers, erasures
 from callcenter.errors import Conflict, Invalid, NotFound, Outdated
 from callcenter.store import companies as store
 from callcenter.store import customers as people
+from tests.builders import import_customers
 
 
 async def create(log, now, name, company, **more):
@@ -97,36 +98,29 @@ async def test_a_name_that_another_company_has_or_had_is_refused(log, now, heron
 
 async def test_a_list_that_knows_the_old_name_changes_nobody(log, now, heron):
     ident, _ = heron
-    row = customer_import.read_row({"external_id": "C1", "name": "Wang", "company": "heron"}, region="CN")
-    await customer_import.import_rows(log, [row], actor=None, now=now)
+    listed = "external_id,name,company\nC1,Wang,heron\n"
+    await import_customers(log, listed)
     await change(log, now, ident, name="Egret")
-    counts = await customer_import.import_rows(log, [row], actor=None, now=now)
+    counts = await import_customers(log, listed)
     assert (counts.created, counts.changed, counts.unchanged) == (0, 0, 1)
     wang = await log.pool.fetchval("select id from customer where external_id = 'C1'")
     assert await of(log, wang) == (ident, "Egret")
 
 
 async def test_a_list_of_many_of_one_new_company_makes_one(log, now):
-    rows = [
-        customer_import.read_row({"external_id": f"C{n}", "name": "Wang", "company": name}, region="CN")
-        for n, name in enumerate(["Heron", "HERON GmbH", "Lark", "", "heron, inc."])
-    ]
-    await customer_import.import_rows(log, rows, actor=None, now=now)
+    await import_customers(
+        log, 'external_id,name,company\n1,Wang,Heron\n2,Wang,HERON GmbH\n3,Wang,Lark\n4,Wang,\n5,Wang,"heron, inc."\n'
+    )
     assert [row[0] for row in await log.pool.fetch("select name from company order by name")] == ["Heron", "Lark"]
     assert await log.pool.fetchval("select count(company_id) from customer") == 4
 
 
 async def test_two_lists_that_bring_the_same_new_companies_at_once_do_not_wait_in_a_circle(log, now):
     def rows(order, mark):
-        return [
-            customer_import.read_row({"external_id": f"{mark}{n}", "name": "Wang", "company": f"Firm {n}"}, region="CN")
-            for n in order
-        ]
+        return "external_id,name,company\n" + "".join(f"{mark}{n},Wang,Firm {n}\n" for n in order)
 
     there, back = rows(range(100), "A"), rows(range(99, -1, -1), "B")
-    counts = await asyncio.gather(
-        *[customer_import.import_rows(log, each, actor=None, now=now) for each in (there, back)]
-    )
+    counts = await asyncio.gather(*[import_customers(log, each) for each in (there, back)])
     assert [each.created for each in counts] == [100, 100]
     assert await log.pool.fetchval("select count(*) from company") == 100
 

@@ -62,6 +62,7 @@ async def customer_pages(pool: Pool, data: str) -> dict[str, tuple[str, str]]:
         "customers-found": ("ada", f"/customers?q={name[:2]}"),
         "customer": ("ada", f"/customers/{known}"),
         "customer-merge": ("ada", f"/customers/{known}/merge?with={same}"),
+        "customers-import": ("ada", "/customers/import"),
         "customer-erased": ("ada", f"/customers/{gone}"),
         "customer-card": ("sue", f"/?desk%26customer={known}"),
         "company": ("ada", f"/companies/{firm}"),

@@ -1,5 +1,7 @@
 """Two records of one person: suggested on the desk, merged, and taken apart; and the company that they are of."""
 
+from pathlib import Path
+
 from playwright.async_api import expect
 
 from callcenter.actions import duplicates
@@ -56,3 +58,35 @@ async def test_a_company_is_renamed_from_the_pop_and_its_colleagues_follow(stage
     await expect(page.locator("h1")).to_have_text("Egret Ltd")
     await expect(page.locator(".domain")).to_have_text("egret.example")
     assert await pool.fetchval("select company from customer where id = $1", second) == "Egret Ltd"
+
+
+async def test_a_list_is_tried_and_brought_in_and_what_was_refused_is_saved(stage: Stage, tmp_path: Path):
+    pool = stage.world.pool
+    await pool.execute("update users set role = 'administrator' where name = 'sue'")
+    await stage.world.server.directory.load()
+    page = await stage.desk("sue", path="/customers")
+    await page.get_by_role("link", name="Bring in a list").click()
+    file = tmp_path / "list.csv"
+    rows = "".join(f"C{n};李娜 {n};138 0013 {n:04}\r\n" for n in range(600))
+    file.write_text(f"external_id;name;phones\r\n{rows}X;Bo;12\r\n", encoding="utf-16")
+    await page.get_by_label("The list").set_input_files(file)
+    await page.get_by_role("button", name="Only try").click()
+    await expect(page.locator("#imported")).to_contain_text("What would happen")
+    assert not await pool.fetchval("select count(*) from customer where external_id = 'C7'")
+    await page.get_by_role("button", name="Bring in").click()
+    await expect(page.locator("#imported h2")).to_have_text("Brought in")
+    await expect(page.locator(".import-counts")).to_contain_text("600")
+    await expect(page.locator("#imported")).to_contain_text("'12' is no phone number.")
+    assert await pool.fetchval("select count(*) from customer where name like '李娜 %'") == 600
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Save the refused rows").click()
+    saved = Path(await (await download.value).path())
+    assert saved.read_text("utf-8-sig").splitlines()[1].startswith("X,Bo,,12,")
+    await page.get_by_label("The list").set_input_files(saved)
+    await page.get_by_role("button", name="Bring in").click()
+    await expect(page.locator("#imported")).to_contain_text("'12' is no phone number.")
+    file.write_text("born\n1990\n", encoding="utf-8")
+    await page.get_by_label("The list").set_input_files(file)
+    await page.get_by_role("button", name="Bring in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Line 1: 'born' is no column.")
+    await expect(page.get_by_role("link", name="Save the refused rows")).to_be_hidden()

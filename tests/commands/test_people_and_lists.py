@@ -205,7 +205,7 @@ async def test_a_row_without_an_external_id_finds_who_was_merged_meanwhile(run: 
     [
         (b"id,name\n1,x\n", "'id' is no column"),
         (b"external_id\n1\n", "the column name is missing"),
-        (b"name\n\xff\n", "UTF-8 was expected"),
+        (b"name\n\xff\n", "Line 2 is not in UTF-8"),
         (b"", "the column name is missing"),
     ],
 )
