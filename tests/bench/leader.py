@@ -9,19 +9,16 @@ from pathlib import Path
 from statistics import median
 
 from callcenter.domain.events import Event
-from callcenter.feed import Feed
 from callcenter.store.db import connect_pool
-from callcenter.store.directory import Directory
 from callcenter.store.embedded import Embedded
 from callcenter.store.log import ContactLog
 from callcenter.store.pool import Pool
 from callcenter.store.queries import Queries
 from routing import snapshot
-from routing.leadership import Leadership
-from routing.router import Router
 from tests.bench.figures import Row, Target, Unit, paired
 from tests.bench.ground import fresh_database
 from tests.bench.process import Program
+from tests.bench.routed import leading
 from tests.bench.servers import serving
 
 _SQL = Queries(Path(__file__).with_suffix(".sql"))
@@ -83,31 +80,12 @@ async def _reservations(dsn: str, pool: Pool) -> float:
         if count >= _AGENTS:
             asked.set()
 
-    async with AsyncExitStack() as stack:
-        feed = Feed(pool, log, dsn=dsn)
-        await feed.start()
-        directory = Directory(pool)
-        await directory.load()
-        leadership = Leadership(dsn, node=1)
-        router = Router(log, feed, directory, leadership, require_console=False, clock=lambda: datetime.now(UTC))
-        log.listen(note)
-        # As a standby it loads its state; then it leads.
-        tasks = [asyncio.create_task(router.run()), asyncio.create_task(feed.run())]
-        stack.push_async_callback(_end, tasks)
-        while router.state is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)  # a load tells nobody when it is over
-        tasks.append(asyncio.create_task(leadership.run()))
-        await leadership.gained.wait()
+    log.listen(note)
+    async with leading(dsn, log):
         begun = time.perf_counter()
         async with asyncio.timeout(120):
             await asked.wait()
         return count / (time.perf_counter() - begun)
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def fail_over(server: Embedded, folder: Path, *, rounds: int) -> list[Row]:
