@@ -107,7 +107,8 @@ def _attribution(lines: Sequence[str], at: int) -> int:
 
 
 def _cut(line: str) -> str:
-    return line.strip()[:_LONGEST_LINE]
+    # QQ Mail leaves what is HTML in its plain text.
+    return line.strip()[:_LONGEST_LINE].replace("&nbsp;", " ")
 
 
 def _fill(lines: Sequence[str], kinds: list[Kind]) -> None:

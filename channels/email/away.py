@@ -6,6 +6,7 @@ write the same words about themselves, so only what programmes write is looked f
 
 import re
 
+from callcenter.domain.quotes import Kind, passages
 from callcenter.domain.thread import is_marked_answer
 
 _RE = (
@@ -101,12 +102,19 @@ def is_automatic(subject: str, text: str, *, answers: bool) -> bool:
 
     And there only by what calls itself automatic: "Annual leave" alone may be all that somebody wants to tell.
     """
-    if _SUBJECT.match(subject) or (answers and is_away(subject)):
+    if _SUBJECT.match(subject) and not (is_marked_answer(subject) and _quotes(text)):
+        return True
+    if answers and is_away(subject):
         return True
     if not answers and not is_marked_answer(subject):
         return False
     begins = text[:_LOOKED_AT].lstrip()
     return bool(_SAYS_SO.match(begins)) or bool(_IS_AWAY.match(begins) and _PROMISES.search(begins))
+
+
+def _quotes(text: str) -> bool:
+    """Whether it has words of its own and those that it answers: so people answer what a programme wrote to them."""
+    return {part.kind for part in passages(text) if part.text.strip()} >= {Kind.SAID, Kind.QUOTED}
 
 
 def is_away(subject: str) -> bool:

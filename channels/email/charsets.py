@@ -4,6 +4,7 @@ import codecs
 import re
 from functools import lru_cache
 
+from channels.email import japan
 from channels.email.east import chinese_instead
 
 # What senders say, and what they mean: the larger set that includes it, as browsers read it (WHATWG Encoding Standard).
@@ -12,6 +13,7 @@ _MEANT = {
     "euc-cn": "gb18030", "chinese": "gb18030", "big5": "cp950", "x-x-big5": "cp950", "cn-big5": "cp950",
     "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "euc-kr": "cp949", "shift_jis": "cp932", "shift-jis": "cp932",
     "x-sjis": "cp932", "sjis": "cp932", "iso-2022-jp": "iso2022_jp_ext", "iso-2022-jp-ms": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext", "cp50221": "iso2022_jp_ext", "cp50222": "iso2022_jp_ext",
     "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ansi": "cp1252", "iso-8859-9": "cp1254",
     "iso-8859-11": "cp874", "tis-620": "cp874", "utf8": "utf-8", "utf8mb4": "utf-8", "utf-8-mac": "utf-8",
     "unicode-1-1-utf-7": "utf-7", "unicode": "utf-16", "hz": "hz", "hz-gb-2312": "hz",
@@ -21,6 +23,7 @@ _SETS = re.compile(
     r"utf_(7|8|8_sig|16|16_le|16_be|32|32_le|32_be)|(iso8859|cp|mac|koi8|gb|big5|euc|shift|iso2022|hz|johab|latin|ptcp|kz)\w*"
 )
 
+_WINDOWS_JP = "cp50221"  # of which Python has no codec
 _ESCAPED = re.compile(rb"\x1b\$[@AB(]|\x1b\([JI]")
 _HANZI_GB = re.compile(rb"[\xb0-\xf7][\xa1-\xfe]")
 _COMMON_GB = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")
@@ -61,7 +64,7 @@ def decode(data: bytes, charset: str | None, *, hint: str | None = None) -> tupl
         return data.decode("ascii"), True
     for codec in _candidates(data, charset, hint):
         try:
-            return _whole(data.decode(codec)), True
+            return _whole(japan.decode(data) if codec == _WINDOWS_JP else data.decode(codec)), True
         except (UnicodeError, ValueError):
             continue
     codec = codec_of(charset or "") or guess(data, hint) or "cp1252"
@@ -81,6 +84,8 @@ _SHIFTED = frozenset({"utf_7", "hz", "utf_16", "utf_16_le", "utf_16_be", "utf_32
 def _candidates(data: bytes, charset: str | None, hint: str | None) -> list[str]:
     """In the order in which they are believed."""
     named = codec_of(charset or "")
+    if named is not None and named.startswith("iso2022_jp"):
+        return [named, _WINDOWS_JP, "iso2022_jp_2004", "utf-8"]
     if named in _SHIFTED or (named is not None and named.startswith("iso2022")):
         return [named, "utf-8"]
     if is_utf8(data) or data.startswith(codecs.BOM_UTF8):
@@ -92,7 +97,9 @@ def _candidates(data: bytes, charset: str | None, hint: str | None) -> list[str]
     if "cp950" in found:
         found += ["big5hkscs"]
     guessed = guess(data, hint)
-    return [*found, *([guessed] if guessed is not None else []), "utf-8", "cp1252"]
+    if guessed is not None:
+        found += [guessed, _WINDOWS_JP] if guessed.startswith("iso2022") else [guessed]
+    return [*found, "utf-8", "cp1252"]
 
 
 def is_utf8(data: bytes) -> bool:

@@ -177,3 +177,14 @@ def test_what_opens_a_conversation_is_not_judged_by_its_text() -> None:
 def test_an_answer_about_leave_is_a_persons(subject: str) -> None:
     mail = parse(message(b"Please correct my days.", Subject=subject, In_Reply_To="<1@heronbay.example>"))
     assert (mail.nature, mail.robot) == (Nature.PERSON, False)
+
+
+@pytest.mark.parametrize(
+    "quotation",
+    ["On 10 March 2026, Amy wrote:\n> I am away.", "------------------ 原始邮件 ------------------\n我在休假"],
+)
+def test_a_person_who_answers_a_programme_is_one(quotation: str) -> None:
+    for subject in ("Re: Automatic reply: No light", "回复: 自动回复: 宽带不通"):
+        assert not is_automatic(subject, f"Then I wait until Monday.\n\n{quotation}", answers=True)
+        assert is_automatic(subject, "I have left.", answers=True)
+    assert is_automatic("Automatic reply: No light", f"I am away.\n\n{quotation}", answers=True)

@@ -97,3 +97,15 @@ def test_html_is_believed_about_itself_only_where_it_can_be_right() -> None:
     assert charset_in(b"<meta " + b"x" * 5_000 + b"charset=gbk>") is None
     html = "<meta charset=gb2312><p>Grüße aus Köln</p>".encode("latin-1")
     assert parse(message(html, kind="text/html; charset=iso-8859-1")).text == "Grüße aus Köln"
+
+
+def test_japanese_is_read_with_the_signs_that_windows_adds() -> None:
+    text = b"\x1b$B-!$3$s$K$A$O-j\x1b(B, \x1b(I1\x1b$B\r\n$O\x1b(B!"  # ① and ㈱ are not in the standard
+    for said in ("iso-2022-jp", "cp50220", None):
+        assert decode(text, said) == ("①こんにちは㈱, ｱ\r\nは!", True)
+    assert decode("①こんにちは".encode("iso2022_jp_2004"), "iso-2022-jp") == ("①こんにちは", True)
+
+
+@given(st.lists(st.sampled_from([b"\x1b$B", b"\x1b(B", b"\x1b(I", b"\x1b$@", b"$", b"~", b"\n", b"a!", b"\xff"])))
+def test_broken_japanese_is_some_text(pieces: list[bytes]) -> None:
+    assert isinstance(decode(b"".join(pieces), "iso-2022-jp")[0], str)
