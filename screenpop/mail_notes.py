@@ -20,7 +20,10 @@ NOTES = (
     _("It is nested too deeply; what is inside is kept in the message as it came."),
     _("It could not be understood; it is kept as it came."),
     _("It takes too long or too much memory to read; it is kept as it came."),
-    _("not sent: a programme reads this address, or got too many automatic letters within the hour"),
+    _(
+        "not sent: this is no address of the ticket's customer, or a programme's, or got too many automatic letters "
+        "within the hour"
+    ),
 )
 # Those with a number in them: what they look like, and the sentence.
 WITH_NUMBERS = (

@@ -13,7 +13,10 @@ from callcenter.store.log import Transaction
 from callcenter.store.mail_in import SQL
 from callcenter.store.tickets import Ticket
 
-_WITHHELD = "not sent: a programme reads this address, or got too many automatic letters within the hour"
+_WITHHELD = (
+    "not sent: this is no address of the ticket's customer, or a programme's, or got too many automatic letters "
+    "within the hour"
+)
 
 
 async def send(

@@ -138,8 +138,8 @@ def thread_of(whom: Correspondent, ticket: Ticket, key: bytes, *, auto: str) -> 
 
 
 async def may_be_answered(tx: Transaction, whom: Correspondent, *, now: datetime) -> bool:
-    """Whether a letter that nobody wrote may go to them: to people, and not too often."""
-    if whom.nature is not Nature.PERSON or is_robot(whom.address):
+    """Whether a letter that nobody wrote may go to them: to people, to the ticket's own, and not too often."""
+    if whom.stranger or whom.nature is not Nature.PERSON or is_robot(whom.address):
         return False
     most = read_mail_rules(await tx.connection.fetchval(FLOW.rules)).automatic_per_hour
     return await may_write_by_itself(tx, whom.address, most, now=now)

@@ -13,6 +13,7 @@ from callcenter.domain.thread import tagged_address
 from callcenter.errors import Invalid
 from callcenter.store.pool import Pool
 from tests.actions.postbox import Post
+from tests.builders import make_customer
 from tests.channels.email.messages import attached, message, multipart, part
 
 WANG = "wang@customer.example"
@@ -175,6 +176,24 @@ async def test_the_letter_that_says_it_is_over_goes_to_the_customer(post: Post, 
     await tickets.change(post.log, first.ticket, changes={"state": "resolved"}, version=None, actor=amy, now=post.now)
     letter = (await post.letters())[-1]
     assert (letter["template"], letter["recipient"]) == ("closing", WANG)
+
+
+async def test_a_stranger_on_the_ticket_of_a_customer_who_never_wrote_gets_nothing_that_nobody_wrote(
+    post: Post, pool: Pool, amy: int
+) -> None:
+    await pool.execute("update mailbox set closing_note = true")
+    ticket = await tickets.open_ticket(
+        post.log, subject="Dark", customer=await make_customer(pool), interaction=None, queue=None, priority="normal",
+        text=None, actor=amy, now=post.now,
+    )  # fmt: skip
+    key = await pool.fetchval("select link_key from organisation")
+    await post(message(From=STRANGER, To=tagged_address(key, ticket.number, "care@heronbay.example")))
+    await tickets.reply(post.log, ticket.id, text="Still there?", public=True, actor=None, now=post.now)
+    [letter] = await post.letters()
+    assert (letter["recipient"], letter["state"]) == (STRANGER, "failed")
+    await tickets.change(post.log, ticket.id, changes={"state": "resolved"}, version=None, actor=amy, now=post.now)
+    assert len(await post.letters()) == 1
+    assert await answer(post, ticket.id, amy) == STRANGER
 
 
 # -- an address that was typed
