@@ -1651,7 +1651,7 @@ create table widget (
 -- function correspondents(p_ticket bigint, p_contact bigint) returns TABLE(contact bigint, channel text, address text, theirs boolean, place bigint)
 -- function customer_now(p_id bigint) returns bigint
 -- function customer_records(p_id bigint) returns bigint[]
--- function customer_words(p_contacts bigint[], p_cases bigint[]) returns bigint[]
+-- function customer_words(p_contacts bigint[], p_cases bigint[], p_letters bigint[]) returns bigint[]
 -- function customers_named(p_words text[], p_after bigint, p_limit integer) returns bigint[]
 -- function cut_around(p_text text, p_terms text[]) returns text
 -- function empty_customer(p_customer bigint, p_now timestamptz) returns jsonb

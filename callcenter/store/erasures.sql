@@ -29,7 +29,8 @@ from erasure e where e.customer_id = $1 order by e.id desc limit 1;
 
 -- name: export
 -- All that we know of a person (the records $1), as one document; raw messages and files are told by their names.
-with trace as materialized (select places, cases, contacts, letters, customer_words(contacts, cases) as words from traces_of($1))
+with trace as materialized (
+    select places, cases, contacts, letters, customer_words(contacts, cases, letters) as words from traces_of($1))
 select jsonb_build_object(
     'records', (select jsonb_agg(to_jsonb(c) - 'owner_id') from customer c where id = any ($1)),
     'addresses', coalesce((select jsonb_agg(to_jsonb(a) - 'id' order by id) from address a where customer_id = any ($1)), '[]'),
@@ -47,7 +48,8 @@ select jsonb_build_object(
                                   from message m where ticket_id = t.id and id = any (trace.words)), '[]')) order by t.id)
         from ticket t where id = any (trace.cases)), '[]'),
     'letters', coalesce((select jsonb_agg(to_jsonb(o) - '{attempts}'::text[] order by id)
-                         from outbox o where id = any (trace.letters)), '[]'),
+                         from outbox o where id = any (trace.letters)
+                           and not exists (select from users where email = o.recipient and customer_id is null)), '[]'),
     'surveys', coalesce((select jsonb_agg(to_jsonb(s) order by id) from survey s
                          where customer_id = any ($1) or interaction_id = any (trace.contacts)), '[]'),
     'contracts', coalesce((select jsonb_agg(to_jsonb(k) order by id) from contract k where customer_id = any ($1)), '[]'),
@@ -56,7 +58,8 @@ from trace;
 
 -- name: files
 -- Raw messages and uploads of these records: name in the archive, id, kind, size.
-with trace as materialized (select contacts, customer_words(contacts, cases) as words from traces_of($1::bigint[]))
+with trace as materialized (
+    select contacts, customer_words(contacts, cases, letters) as words from traces_of($1::bigint[]))
 select 'mail/' || l.id || '.eml' as name, l.id, 'mail' as kind, l.size
 from trace, mail l where l.interaction_id = any (trace.contacts)
 union all

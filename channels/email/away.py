@@ -109,7 +109,9 @@ def is_automatic(subject: str, text: str, *, answers: bool) -> bool:
     if not answers and not is_marked_answer(subject):
         return False
     begins = text[:_LOOKED_AT].lstrip()
-    return bool(_SAYS_SO.match(begins)) or bool(_IS_AWAY.match(begins) and _PROMISES.search(begins))
+    if _SAYS_SO.match(begins):
+        return True
+    return bool(_IS_AWAY.match(begins) and _PROMISES.search(begins)) and not _quotes(text)
 
 
 def _quotes(text: str) -> bool:

@@ -23,6 +23,8 @@ _SETS = re.compile(
     r"utf_(7|8|8_sig|16|16_le|16_be|32|32_le|32_be)|(iso8859|cp|mac|koi8|gb|big5|euc|shift|iso2022|hz|johab|latin|ptcp|kz)\w*"
 )
 
+_SEVERAL_BYTES = ("gb", "big5", "cp932", "cp949", "cp950", "euc", "utf_8")
+_DAMAGED = 5  # one in so many
 _WINDOWS_JP = "cp50221"  # of which Python has no codec
 _ESCAPED = re.compile(rb"\x1b\$[@AB(]|\x1b\([JI]")
 _HANZI_GB = re.compile(rb"[\xb0-\xf7][\xa1-\xfe]")
@@ -63,12 +65,29 @@ def decode(data: bytes, charset: str | None, *, hint: str | None = None) -> tupl
     if data.isascii() and b"\x1b" not in data and codec_of(charset or "") not in _SHIFTED:
         return data.decode("ascii"), True
     for codec in _candidates(data, charset, hint):
+        if codec == "utf-8" and (text := _nearly(data, codec_of(charset or ""))) is not None:
+            return text, False
         try:
             return _whole(japan.decode(data) if codec == _WINDOWS_JP else data.decode(codec)), True
         except (UnicodeError, ValueError):
             continue
     codec = codec_of(charset or "") or guess(data, hint) or "cp1252"
     return _whole(data.decode(codec, "replace")), False
+
+
+def _nearly(data: bytes, named: str | None) -> str | None:
+    """The text in a set of several bytes a character where only a few are damaged: a Western set would always fit."""
+    if named is None or not named.startswith(_SEVERAL_BYTES) or (named.startswith("gb") and not _in_runs(data)):
+        return None
+    text = data.decode(named, "replace")
+    beyond = sum(char > "\x7f" for char in text)
+    return text if text.count("\ufffd") * _DAMAGED <= beyond else None
+
+
+def _in_runs(sample: bytes) -> bool:
+    """A byte beyond ASCII between letters is Western; those of East Asia come in runs."""
+    runs = list(map(len, _HIGH.findall(sample)))
+    return sum(length for length in runs if length > 1) * 2 > sum(runs)
 
 
 def _whole(text: str) -> str:
@@ -130,18 +149,17 @@ def guess(data: bytes, hint: str | None = None) -> str | None:
     if known is not None and known != "ascii" and _reads(data, known):
         return known
     high = sum(map(len, _HIGH.findall(sample)))
-    # A byte beyond ASCII between letters is Western; those of East Asia come in runs.
-    runs = sum(len(run) for run in _HIGH.findall(sample) if len(run) > 1)
+    runs = _in_runs(sample)
     if _reads(data, "cp932") and 2 * len(_KANA_SJIS.findall(sample)) * 3 > high:
         return "cp932"
     instead = chinese_instead(data, "ascii")
     if instead is not None and _reads(data, instead):
         return instead
     gb, big5 = _share(sample, _COMMON_GB, _HANZI_GB), _share(sample, _COMMON_BIG5, _HANZI_BIG5)
-    options = [(gb, "gb18030"), (big5, "cp950")] if runs * 2 > high else []
+    options = [(gb, "gb18030"), (big5, "cp950")] if runs else []
     options = [(share, codec) for share, codec in options if share > 0.5 and _reads(data, codec)]
     if not options:
-        return "cp950" if runs * 2 > high and _reads(data, "cp950") else None
+        return "cp950" if runs and _reads(data, "cp950") else None
     return max(options)[1]
 
 

@@ -16,6 +16,11 @@ _WORD = re.compile(rb"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]*)\?
 _NAME = re.compile(rb"[!-9;-~]{1,80}")
 _FOLD = re.compile(rb"\r?\n[ \t]*|\r")
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\],;:\"\\@]{1,64}@[^\s\x00-\x1f\x7f<>()\[\],;:\"\\@]{1,255}")
+# Between what looks like an address in a name, and the one that it is the name of.
+_NAME_GOES_ON = re.compile(r"[^,;<>\"]{0,200}<\s*" + _ADDRESS.pattern)
+# What has a meaning in a list of addresses has none in an encoded word (RFC 2047, section 5).
+_SHIELDED = str.maketrans({char: chr(0xE000 + ord(char)) for char in '@",;:<>()[]\\'})
+_BARED = {shield: chr(char) for char, shield in ((char, ord(one)) for char, one in _SHIELDED.items())}
 _ID = re.compile(r"<([^<>\s\x00-\x1f\x7f]{1,250})>")
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,60})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
 _MOST_PARAMETERS = 50
@@ -63,8 +68,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
-def words_of(raw: bytes, *, hint: str | None = None) -> str:
-    """Encoded words that follow each other in one set are put together before they are read: senders cut characters."""
+def words_of(raw: bytes, *, hint: str | None = None, shielded: bool = False) -> str:
+    """Encoded words that follow each other in one set are put together before they are read: senders cut characters.
+
+    `shielded`: what they say is told from what stands in the field itself.
+    """
     raw = raw[:_LONGEST_FIELD]
     said: list[tuple[str | None, bytes]] = []  # None: as it came
     encoded: list[tuple[str, bytes, bytes]] = []
@@ -86,7 +94,8 @@ def words_of(raw: bytes, *, hint: str | None = None) -> str:
     said.append((None, raw[at:]))
     charsets = [charset for charset, _ in said if charset is not None]
     hint = charsets[0] if charsets and codec_of(charsets[0]) else hint
-    return "".join(decode(data, charset, hint=hint)[0] for charset, data in said)
+    read = [(charset, decode(data, charset, hint=hint)[0]) for charset, data in said]
+    return "".join(text.translate(_SHIELDED) if shielded and charset is not None else text for charset, text in read)
 
 
 def _flushed(encoded: Sequence[tuple[str, bytes, bytes]]) -> list[tuple[str | None, bytes]]:
@@ -145,7 +154,12 @@ def _extended(name: str, plain: dict[str, bytes]) -> str:
 
 def mailboxes_of(raw: bytes | None, *, hint: str | None = None, most: int = 100) -> list[tuple[str, str]]:
     """(name, address) of each; the address in lower case. Groups and comments are passed over."""
-    text = words_of(raw or b"", hint=hint)
+    found = _mailboxes(words_of(raw or b"", hint=hint, shielded=True), most)
+    # Some encode the address as well.
+    return found or _mailboxes(words_of(raw or b"", hint=hint), most)
+
+
+def _mailboxes(text: str, most: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     at = 0
     for match in _ADDRESS.finditer(text):
@@ -154,10 +168,13 @@ def mailboxes_of(raw: bytes | None, *, hint: str | None = None, most: int = 100)
         if text.count('"', at, match.start()) % 2:  # inside a quoted name
             continue
         before = text[at : match.start()]
+        bracketed = before.rstrip().endswith("<")
+        if not bracketed and _NAME_GOES_ON.match(text, match.end()):
+            continue
         at = match.end()
-        name = before.rpartition("<")[0] if before.rstrip().endswith("<") else ""
-        name = one_line(name.lstrip(" \t>,;").replace('\\"', '"')).strip('" ')
-        found.append((name[:200], match[0].lower()))
+        name = before.rpartition("<")[0] if bracketed else ""
+        name = name.lstrip(" \t>,;").replace('\\"', '"').translate(_BARED)
+        found.append((one_line(name).strip('" ')[:200], match[0].lower()))
     return found
 
 

@@ -1,5 +1,7 @@
 """To whom an answer on a ticket goes, and what a colleague writes into somebody else's case."""
 
+import io
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from callcenter.actions.mail_in import Received
 from callcenter.domain.organisation_file import understand
 from callcenter.domain.thread import tagged_address
 from callcenter.errors import Invalid
+from callcenter.store import erasures as erasure_store
 from callcenter.store.pool import Pool
 from tests.actions.postbox import Post
 from tests.builders import make_customer
@@ -384,3 +387,32 @@ async def test_what_a_colleague_wrote_about_a_customer_is_erased_with_them(
     )
     assert kept is not None
     assert tuple(kept) == (b"", None, None, "")
+
+
+async def test_who_is_erased_takes_what_we_answered_them_in_the_case_of_somebody_else(
+    post: Post, pool: Pool, amy: int
+) -> None:
+    first = await post(message(), now=post.now)
+    assert first.ticket is not None
+    li = await make_customer(pool, "Li")
+    wang = await pool.fetchval("select customer_id from address where value = $1", WANG)
+    add = "insert into address (customer_id, kind, value, certainty) values ($1, 'email', $2, 'known')"
+    await pool.execute(add, li, "li@other.example")
+    await thread(post, 2, "li@other.example")
+    assert await answer(post, first.ticket, amy, to="li@other.example") == "li@other.example"
+    await tickets.reply(post.log, first.ticket, text="Dear Wang.", public=True, actor=amy, now=post.now)
+    letters = "select recipient, text, state from outbox where said_id is not null order by id"
+    before = [tuple(row) for row in await pool.fetch(letters)]
+    assert [row[0] for row in before] == ["li@other.example", WANG]
+    archives = [io.BytesIO(), io.BytesIO()]
+    for who, archive in zip((li, wang), archives, strict=True):
+        await erasure_store.export(pool, who, archive)
+    told = [zipfile.ZipFile(archive).read("person.json").decode() for archive in archives]
+    assert ["Press it." in each for each in told] == [True, False]
+    await pool.execute("update interaction set state = 'closed'")
+    await erasures.erase(post.log, wang, reason="7", actor=None, now=post.now)
+    after = [tuple(row) for row in await pool.fetch(letters)]
+    assert (after[0], after[1][2]) == (before[0], "failed")
+    await erasures.erase(post.log, li, reason="8", actor=None, now=post.now)
+    assert not await pool.fetchval("select count(*) from message where text like '%Press it%' or text like 'Me too%'")
+    assert not await pool.fetchval("select count(*) from ticket_text where text like '%Press it%'")

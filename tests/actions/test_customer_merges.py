@@ -172,3 +172,15 @@ async def test_every_place_that_names_a_customer_is_thought_of(db):
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
           and a.attname in ('customer_id', 'customers')""")
     assert {row[0] for row in found} == _MOVED | _KEPT
+
+
+async def test_an_address_that_both_had_is_the_one_records_from_then_on(log, now, queue):
+    email = read_address(AddressKind.EMAIL, "li@x.example", region="CN")
+    first, second = [await create(log, now, "Li Na", phone(_SHARED), email) for _ in range(2)]
+    assert await of(log, "interaction", await call(log, now, queue, _SHARED)) is None
+    merge = await customer_merges.merge(log, second, into=first, actor=None, now=now)
+    assert await of(log, "interaction", await call(log, now + timedelta(minutes=1), queue, _SHARED)) == first
+    assert await log.pool.fetchval("select find_customer('phone', $1)", _SHARED) == first
+    assert await log.pool.fetchval("select owner_of_mail('li@x.example')") == first
+    await customer_merges.undo(log, merge, into=first, actor=None, now=now)
+    assert await log.pool.fetchval("select owner_of_mail('li@x.example')") is None

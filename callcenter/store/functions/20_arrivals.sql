@@ -3,11 +3,12 @@
 -- Which states a verb may start from is told by the tables in callcenter/domain; a test holds the two together.
 
 -- The only customer of this address, or the only one whose certainty is above all others; else nobody: a person decides.
+-- A record that was merged keeps what the other one had too, so that they can be taken apart; it is nobody by itself.
 create or replace function find_customer(p_kind text, p_value text) returns bigint
 language sql stable as $$
     with found as materialized (
         select customer_id, case certainty when 'verified' then 3 when 'known' then 2 else 1 end as rank
-        from address where kind = p_kind and value = p_value
+        from address join customer c on c.id = customer_id and c.merged_into is null where kind = p_kind and value = p_value
     )
     select min(customer_id) from found where rank = (select max(rank) from found) having count(*) = 1
 $$;
@@ -72,7 +73,8 @@ begin
     if p_address_kind is not null then
         select count(*), min(c.id), min(c.tier), min(c.language), min(contract_shift(c.id))
         into v_found, v_customer, v_tier, v_spoken, v_contract
-        from address join customer c on c.id = customer_id where kind = p_address_kind and value = p_address;
+        from address join customer c on c.id = customer_id and c.merged_into is null
+        where kind = p_address_kind and value = p_address;
         if v_found > 1 then
             v_customer := find_customer(p_address_kind, p_address);
             select tier, language, contract_shift(id) into v_tier, v_spoken, v_contract from customer where id = v_customer;

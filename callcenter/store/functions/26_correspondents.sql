@@ -4,7 +4,8 @@
 create or replace function owner_of_mail(p_address text) returns bigint
 language sql stable as $$
     with held as (
-        select customer_id, certainty = 'verified' as verified from address
+        select customer_id, certainty = 'verified' as verified
+        from address join customer c on c.id = customer_id and c.merged_into is null
         where kind = 'email' and value = p_address and certainty <> 'maybe'
     )
     select min(customer_id) from held where verified = (select bool_or(verified) from held) having count(*) = 1

@@ -46,8 +46,11 @@ begin
                or exists (select from address a where a.kind = i.address_kind and a.value = i.address and a.customer_id = any (p_who))));
     letters := array(
         select id from outbox
-        where customer_id = any (p_who) or interaction_id = any (contacts) or ticket_id = any (cases)
-           or recipient = any (places));
+        where customer_id = any (p_who) or interaction_id = any (contacts) or recipient = any (places)
+           -- What was written to somebody else about their case is somebody else's.
+           or ticket_id = any (cases) and interaction_id is null and (customer_id is null or customer_id = any (p_who))
+              and not exists (select from address a where a.kind = 'email' and a.value = lower(recipient)
+                              and a.customer_id <> all (p_who)));
     -- A letter that came back is quoted in the report.
     contacts := array(
         select unnest(contacts)
@@ -57,13 +60,16 @@ begin
 end
 $$;
 
--- What was said with these contacts and in these tickets; what others wrote to us in them is theirs.
-create or replace function customer_words(p_contacts bigint[], p_cases bigint[]) returns bigint[]
+-- What was said with these contacts, in these tickets and in these letters; what others wrote to us there, or got, is theirs.
+create or replace function customer_words(p_contacts bigint[], p_cases bigint[], p_letters bigint[]) returns bigint[]
 language sql stable as $$
     select array(
-        select id from message
+        select id from message m
         where interaction_id = any (p_contacts)
-           or ticket_id = any (p_cases) and (kind <> 'inbound' or interaction_id is null))
+           or ticket_id = any (p_cases) and (kind <> 'inbound' or interaction_id is null)
+              and not exists (select from outbox o where o.said_id = m.id and o.id <> all (p_letters))
+        union
+        select said_id from outbox where id = any (p_letters) and said_id is not null)
 $$;
 
 -- Rows emptied, by table. Tickets in which somebody else has the main part keep their words, except for those of this person.
@@ -81,7 +87,7 @@ declare
         union select interaction_id from offered_work where ticket_id = any (cases)
         union select id from interaction where ticket_id = any (cases) and end_cause = 'colleague'
         union select w.interaction_id from task k join offered_work w on w.task_id = k.id where k.ticket_id = any (cases));
-    words bigint[] := customer_words(contacts, cases);
+    words bigint[] := customer_words(contacts, cases, sent);
     letters bigint[] := array(select id from mail where interaction_id = any (contacts));
     -- Where links to the portal went: to what they wrote from and what we wrote to as well, since an address may be theirs no more.
     mailboxes text[] := array(

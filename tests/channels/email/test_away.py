@@ -188,3 +188,9 @@ def test_a_person_who_answers_a_programme_is_one(quotation: str) -> None:
         assert not is_automatic(subject, f"Then I wait until Monday.\n\n{quotation}", answers=True)
         assert is_automatic(subject, "I have left.", answers=True)
     assert is_automatic("Automatic reply: No light", f"I am away.\n\n{quotation}", answers=True)
+
+
+def test_a_person_who_says_that_they_are_away_and_quotes_us_is_one() -> None:
+    said = "I am away until Friday, so he cannot come on Wednesday. If it is urgent, my neighbour has a key."
+    assert not is_automatic("Re: Your visit", f"{said}\n\nOn 10 March 2026, Amy wrote:\n> On Wednesday?", answers=True)
+    assert is_automatic("Re: Your visit", said, answers=True)

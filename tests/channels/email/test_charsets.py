@@ -109,3 +109,12 @@ def test_japanese_is_read_with_the_signs_that_windows_adds() -> None:
 @given(st.lists(st.sampled_from([b"\x1b$B", b"\x1b(B", b"\x1b(I", b"\x1b$@", b"$", b"~", b"\n", b"a!", b"\xff"])))
 def test_broken_japanese_is_some_text(pieces: list[bytes]) -> None:
     assert isinstance(decode(b"".join(pieces), "iso-2022-jp")[0], str)
+
+
+@pytest.mark.parametrize("damage", [b"\x80", b"\xff\xff", b"\xc4"])
+@pytest.mark.parametrize(("said", "codec"), [("gb2312", "gb18030"), ("big5", "cp950"), ("utf-8", "utf-8")])
+def test_a_damaged_character_does_not_make_the_rest_western(said: str, codec: str, damage: bytes) -> None:
+    text = TRADITIONAL[0]
+    read, whole = decode(text.encode(codec) + damage, said)
+    assert (read.rstrip("\ufffd"), whole) == (text, False)
+    assert decode("Grüße aus München, schöne Straße".encode("cp1252") + damage[:1], said)[0].startswith("Grüße")
