@@ -9,10 +9,9 @@ from callcenter.actions.customer_import import COLUMNS, Report
 from callcenter.domain.agent import Role
 from callcenter.domain.csv_list import refused_list
 from callcenter.errors import CallcenterError
-from callcenter.web.api_customer_import import LARGEST, Wish, import_sent
+from callcenter.web.api_customer_import import Wish, import_sent
 from callcenter.web.auth import require
 from callcenter.web.body import read_query
-from callcenter.web.files import read_bytes
 from callcenter.web.problem import problem_of
 from screenpop.i18n import Language
 from screenpop.i18n import mark as _
@@ -62,13 +61,6 @@ _WITH_NAMES = tuple(
 )
 
 
-def _said(language: Language, reason: str) -> str:
-    for pattern, sentence in _WITH_NAMES:
-        if match := pattern.fullmatch(reason):
-            return language.gettext(sentence) % match.groupdict()
-    return language.gettext(reason)
-
-
 async def get_page(request: web.Request) -> web.StreamResponse:
     who, language = require(request, Role.ADMINISTRATOR), language_of(request)
     context = {
@@ -94,10 +86,9 @@ async def post_list(request: web.Request) -> web.StreamResponse:
         await tell({"done": done, "of": of})
 
     try:
-        raw = await read_bytes(request, largest=LARGEST)
-        report = await import_sent(request, raw, dry=query.dry_run, progress=progress)
+        report = await import_sent(request, dry=query.dry_run, progress=progress)
     except CallcenterError as error:
-        said = _said(language, str(error))
+        said = language.said(str(error), _WITH_NAMES)
         refusal = explain(language, problem_of(error)[0]) if said == str(error) else said
         await tell({"report": draw(request, "customers/_imported.html", {"refusal": refusal}).text, "refused": None})
     else:
@@ -113,7 +104,7 @@ def _report(request: web.Request, language: Language, report: Report, *, dry: bo
         "dry": dry,
         "report": report,
         "refused": [
-            (row.number, cut(row.cells.get("name") or ""), _said(language, reason))
+            (row.number, cut(row.cells.get("name") or ""), language.said(reason, _WITH_NAMES))
             for row, reason in report.refused[:_SHOWN]
         ],
     }

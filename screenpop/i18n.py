@@ -1,6 +1,7 @@
 """The languages of the console: which one a person reads, and how words, times and spans are written in it."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -36,6 +37,13 @@ class Language:
         self._months = dict(locale.months["format"]["abbreviated"])
         self._weekdays = dict(locale.days["format"]["abbreviated"])
         self._long_weekdays = dict(locale.days["format"]["wide"])
+
+    def said(self, words: str, alike: Iterable[tuple[re.Pattern[str], str]]) -> str:
+        """A sentence of ours. `alike`: of those with something in them what they look like, and the sentence for it."""
+        for pattern, sentence in alike:
+            if match := pattern.fullmatch(words):
+                return self.gettext(sentence) % match.groupdict()
+        return self.gettext(words)
 
     def label(self, words: Mapping[str, str], slug: str) -> str:
         """The word for a slug; one that an organisation made up is shown as it is written, without underscores."""

@@ -43,12 +43,7 @@ WITH_NUMBERS = (
 
 def noted(language: Language, note: str) -> str:
     """Words that are not ours, as those of a mail server, stay as they are."""
-    if not note:
-        return ""
-    for pattern, sentence in WITH_NUMBERS:
-        if match := pattern.fullmatch(note):
-            return language.gettext(sentence) % match.groupdict()
-    return language.gettext(note)
+    return language.said(note, WITH_NUMBERS) if note else ""
 
 
 def without_notes(text: str, notes: Sequence[str]) -> str:

@@ -78,10 +78,7 @@ WITH_NAMES = tuple(
 
 def said(language: Language, words: str) -> str:
     """A sentence of ours in the reader's language."""
-    for pattern, sentence in WITH_NAMES:
-        if match := pattern.fullmatch(words):
-            return language.gettext(sentence) % match.groupdict()
-    return language.gettext(words)
+    return language.said(words, WITH_NAMES)
 
 
 def refusal(language: Language, error: CallcenterError) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from callcenter.actions import customers
@@ -33,16 +33,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """`refused`: rows that may mean several customers, with what is wrong."""
+class Report:
+    """What became of a list, or would become of it: how many customers, and which rows are refused, with the reason."""
 
     created: int = 0
     changed: int = 0
     unchanged: int = 0
-    refused: tuple[tuple[Row, str], ...] = ()
+    refused: tuple[tuple[Listed, str], ...] = ()
 
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
+    def __add__(self, other: "Report") -> "Report":
+        return Report(
             self.created + other.created,
             self.changed + other.changed,
             self.unchanged + other.unchanged,
@@ -118,14 +118,8 @@ class _Book:
         return next((each for each in bare if each.fields.items() >= fields), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of a list, or would become of it."""
-
-    created: int
-    changed: int
-    unchanged: int
-    refused: Sequence[tuple[Listed, str]]
+async def untold(_done: int, _of: int) -> None:
+    """Where nobody watches."""
 
 
 async def import_list(
@@ -137,31 +131,33 @@ async def import_list(
     dry: bool,
     actor: int | None,
     now: datetime,
-    progress: Callable[[int, int], Awaitable[None]],
+    progress: Callable[[int, int], Awaitable[None]] = untold,
 ) -> Report:
-    """A whole list as it was sent. `dry`: nothing is written. Raises Invalid when it is no list of customers."""
-    rows, refused = await asyncio.to_thread(read_list, raw, region=region, users=users)
+    """A whole list as it was sent; refused rows in its order. Raises Invalid when it is no list of customers.
+
+    `dry`: nothing is written. In batches, each all or nothing; `progress` is told after each (done, of how many).
+    """
+    rows, refused = await asyncio.to_thread(_read_list, raw, region=region, users=users)
     if dry:
-        counts = await plan_rows(log.pool, rows)
+        report = await _plan_rows(log.pool, rows)
     else:
-        counts = await import_rows(log, rows, actor=actor, now=now, progress=progress)
-    refused += [(row.of, reason) for row, reason in counts.refused]
-    refused.sort(key=lambda each: each[0].number)
-    return Report(counts.created, counts.changed, counts.unchanged, refused)
+        report = await _import_rows(log, rows, actor=actor, now=now, progress=progress)
+    in_order = sorted([*report.refused, *refused], key=lambda each: each[0].number)
+    return replace(report, refused=tuple(in_order))
 
 
 def _key(address: Address) -> str:
     return f"{address.kind} {address.value}"
 
 
-def read_list(raw: bytes, *, region: str, users: Collection[str]) -> tuple[list[Row], list[tuple[Listed, str]]]:
+def _read_list(raw: bytes, *, region: str, users: Collection[str]) -> tuple[list[Row], list[tuple[Listed, str]]]:
     """Rows that can be kept, and the others with what is wrong. Raises Invalid when it is no list of customers."""
     good: list[Row] = []
     refused: list[tuple[Listed, str]] = []
     seen: set[str] = set()
     for listed in read_rows(raw, COLUMNS, needed=("name",)):
         try:
-            row = read_row(listed, region=region, users=users)
+            row = _read_row(listed, region=region, users=users)
             if row.external_id is not None and row.external_id in seen:
                 raise Invalid("an earlier row has the same external_id")
         except Invalid as error:
@@ -173,7 +169,7 @@ def read_list(raw: bytes, *, region: str, users: Collection[str]) -> tuple[list[
     return good, refused
 
 
-def read_row(listed: Listed, *, region: str, users: Collection[str] = ()) -> Row:
+def _read_row(listed: Listed, *, region: str, users: Collection[str]) -> Row:
     """Raises Invalid with what is wrong. Phone numbers of `region` may come without country code; owners: `users`."""
     listed.check_width()
     text = {column: (listed.cells.get(column) or "").strip() for column in COLUMNS}
@@ -210,46 +206,44 @@ def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
             yield part[start : start + _BATCH]
 
 
-async def import_rows(
+async def _import_rows(
     log: ContactLog,
     rows: Sequence[Row],
     *,
     actor: int | None,
     now: datetime,
     progress: Callable[[int, int], Awaitable[None]],
-) -> Counts:
-    """In batches, each all or nothing; `progress` is told after each (done, of how many)."""
-    counts = Counts()
+) -> Report:
+    report = Report()
     done = 0
     for batch in _batches(rows):
-        counts += await _import_batch(log, batch, actor=actor, now=now)
+        report += await _import_batch(log, batch, actor=actor, now=now)
         done += len(batch)
         await progress(done, len(rows))
-    return counts
+    return report
 
 
-async def plan_rows(pool: Pool, rows: Sequence[Row]) -> Counts:
-    """What `import_rows` would do now; nothing is written."""
-    counts = Counts()
+async def _plan_rows(pool: Pool, rows: Sequence[Row]) -> Report:
+    report = Report()
     book = _Book()
     async with pool.acquire() as connection:
         for batch in _batches(rows):
             await _look_up(connection, batch, book)
             for row in batch:
-                counts += _plan_row(row, book)
-    return counts
+                report += _plan_row(row, book)
+    return report
 
 
-def _plan_row(row: Row, book: _Book) -> Counts:
+def _plan_row(row: Row, book: _Book) -> Report:
     try:
         person = book.find(row)
     except Invalid as error:
-        return Counts(refused=((row, str(error)),))
+        return Report(refused=((row.of, str(error)),))
     fields = book.fields_of(row)
     if person is None:
         # Below zero: there is none yet.
         book.add(_new(-1 - len(book), row, book))
-        return Counts(created=1)
+        return Report(created=1)
     renamed = fields["name"] != person.fields["name"]
     changed = any(person.fields[name] not in (value, row.fields[name]) for name, value in fields.items())
     person.fields.update(fields)
@@ -265,11 +259,11 @@ def _new(ident: int, row: Row, book: _Book) -> _Person:
     )
 
 
-def _extended(person: _Person, row: Row, *, changed: bool) -> Counts:
+def _extended(person: _Person, row: Row, *, changed: bool) -> Report:
     keys = set(map(_key, row.addresses))
     changed = changed or not keys <= person.addresses
     person.addresses |= keys
-    return Counts(changed=1) if changed else Counts(unchanged=1)
+    return Report(changed=1) if changed else Report(unchanged=1)
 
 
 async def _look_up(connection: Connection, rows: Sequence[Row], book: _Book) -> None:
@@ -290,8 +284,8 @@ async def _look_up(connection: Connection, rows: Sequence[Row], book: _Book) -> 
         book.add(_Person(each["id"], each["now"], each["external_id"], fields, set(each["addresses"])))
 
 
-async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | None, now: datetime) -> Counts:
-    counts = Counts()
+async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | None, now: datetime) -> Report:
+    report = Report()
     async with log.transaction() as tx:
         # Whom another import makes at this moment could not be found.
         await tx.connection.execute(SQL.lock_import)
@@ -305,21 +299,21 @@ async def _import_batch(log: ContactLog, rows: Sequence[Row], *, actor: int | No
         book = _Book()
         await _look_up(tx.connection, rows, book)
         for row in rows:
-            counts += await _import_row(tx, row, book, actor=actor, now=now)
-    return counts
+            report += await _import_row(tx, row, book, actor=actor, now=now)
+    return report
 
 
-async def _import_row(tx: Transaction, row: Row, book: _Book, *, actor: int | None, now: datetime) -> Counts:
+async def _import_row(tx: Transaction, row: Row, book: _Book, *, actor: int | None, now: datetime) -> Report:
     try:
         person = book.find(row)
     except Invalid as error:
-        return Counts(refused=((row, str(error)),))
+        return Report(refused=((row.of, str(error)),))
     if person is None:
         ident = await customers.add(
             tx, row.fields, addresses=row.addresses, external_id=row.external_id, actor=actor, now=now
         )
         book.add(_new(ident, row, book))
-        return Counts(created=1)
+        return Report(created=1)
     changed = await customers.change(tx, person.ident, changes=row.fields, version=None, actor=actor, now=now)
     new = [each for each in row.addresses if _key(each) not in person.addresses]
     if new:

@@ -29,8 +29,8 @@ class Listed:
 def read_rows(raw: bytes, columns: Sequence[str], *, needed: Collection[str]) -> Iterator[Listed]:
     """The rows that are not empty. A column of reasons, of a list that was refused and mended, is left out.
 
-    In UTF-8, or in UTF-16 with a mark at its begin; cells are separated by what separates most of the header: commas,
-    semicolons or tabs. Raises Invalid when this is no such list.
+    In UTF-8, or in UTF-16 with a mark at its beginning; cells are separated by what separates most of the header:
+    commas, semicolons or tabs. Raises Invalid when this is no such list.
     """
     csv.field_size_limit(_LONGEST_CELL)
     text = _decoded(raw)

@@ -99,8 +99,7 @@ def find_forwarded(text: str, *, subject: str) -> Forwarded | None:
     lowered = text.lower()
     if not passed_on and not any(word in lowered for word in _WORDS):
         return None
-    # QQ Mail leaves what is HTML in its plain text.
-    lines = text.replace("&nbsp;", "\xa0").split("\n")[:_MOST_LINES]
+    lines = text.split("\n")[:_MOST_LINES]
     for at, line in enumerate(lines):
         start = _fields_start(lines, at, line[:_LONGEST_LINE], passed_on=passed_on)
         if start is None:

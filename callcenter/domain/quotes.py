@@ -107,8 +107,7 @@ def _attribution(lines: Sequence[str], at: int) -> int:
 
 
 def _cut(line: str) -> str:
-    # QQ Mail leaves what is HTML in its plain text.
-    return line.strip()[:_LONGEST_LINE].replace("&nbsp;", " ")
+    return line.strip()[:_LONGEST_LINE]
 
 
 def _fill(lines: Sequence[str], kinds: list[Kind]) -> None:

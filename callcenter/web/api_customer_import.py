@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from callcenter.actions.customer_import import Report, import_list
+from callcenter.actions.customer_import import Report, import_list, untold
 from callcenter.domain.agent import Role
 from callcenter.web.auth import identity
 from callcenter.web.body import STRICT, answer, read_query
@@ -13,7 +13,7 @@ from callcenter.web.files import read_bytes
 from callcenter.web.keys import CLOCK, DIRECTORY, LOG
 from callcenter.web.openapi import operation
 
-LARGEST = 20_000_000  # bytes
+_LARGEST = 20_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,11 @@ class ImportItem:
     refused: Sequence[RefusedRow]
 
 
-async def _untold(_done: int, _of: int) -> None:
-    pass
-
-
 async def import_sent(
-    request: web.Request, raw: bytes, *, dry: bool, progress: Callable[[int, int], Awaitable[None]] = _untold
+    request: web.Request, *, dry: bool, progress: Callable[[int, int], Awaitable[None]] = untold
 ) -> Report:
-    """A list that an administrator sent."""
+    """The list that an administrator sent, as the body."""
+    raw = await read_bytes(request, largest=_LARGEST)
     directory = request.app[DIRECTORY]
     return await import_list(
         request.app[LOG],
@@ -70,8 +67,7 @@ async def import_sent(
 )  # fmt: skip
 async def post_import(request: web.Request) -> web.StreamResponse:
     query = read_query(request, Wish)
-    raw = await read_bytes(request, largest=LARGEST)
-    report = await import_sent(request, raw, dry=query.dry_run)
+    report = await import_sent(request, dry=query.dry_run)
     refused = [RefusedRow(row.number, reason, row.cells) for row, reason in report.refused]
     return answer(ImportItem(report.created, report.changed, report.unchanged, refused))
 

@@ -19,8 +19,8 @@ _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\],;:\"\\@]{1,64}@[^\s\x00-\x1f\x
 # Between what looks like an address in a name, and the one that it is the name of.
 _NAME_GOES_ON = re.compile(r"[^,;<>\"]{0,200}<\s*" + _ADDRESS.pattern)
 # What has a meaning in a list of addresses has none in an encoded word (RFC 2047, section 5).
-_SHIELDED = str.maketrans({char: chr(0xE000 + ord(char)) for char in '@",;:<>()[]\\'})
-_BARED = {shield: chr(char) for char, shield in ((char, ord(one)) for char, one in _SHIELDED.items())}
+_SHIELDED = {sign: 0xE000 + sign for sign in map(ord, '@",;:<>()[]\\')}
+_BARED = {shield: sign for sign, shield in _SHIELDED.items()}
 _ID = re.compile(r"<([^<>\s\x00-\x1f\x7f]{1,250})>")
 _PARAMETER = re.compile(rb';\s*([^\s=;"]{1,60})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
 _MOST_PARAMETERS = 50

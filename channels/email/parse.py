@@ -20,6 +20,7 @@ from channels.email.text import (
     text_of_html,
     tidy,
     unflowed,
+    without_entities,
     without_tags,
 )
 from channels.email.tnef import File, unpack
@@ -222,9 +223,11 @@ def _text_in(found: _Found, raw: bytes, part: Part) -> str:
     if not whole:
         found.notes["Its text is too long; the rest is in the message as it came."] = None
     text = text.replace("\r\n", "\n")
-    if part.kind == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+    if part.kind != "text/plain":
+        return text
+    if part.parameters.get("format", "").lower() == "flowed":
         text = unflowed(text, delsp=part.parameters.get("delsp", "").lower() == "yes")
-    return text
+    return without_entities(text)
 
 
 def _shown(found: _Found) -> tuple[str, str | None]:

@@ -56,6 +56,16 @@ def without_tags(html: str) -> str:
     return unescape(re.sub(r"<[^<>]{0,2000}>", " ", html))
 
 
+# QQ Mail makes its plain text of HTML, and leaves entities in what it puts below the answer.
+_ENTITIES_BELOW = re.compile(r"^-{4,}+&nbsp;[^\n&]{1,40}&nbsp;-{4,}", re.MULTILINE)
+
+
+def without_entities(text: str) -> str:
+    """Plain text whose quotation is written as in HTML; what stands above it stays as its writer typed it."""
+    found = _ENTITIES_BELOW.search(text)
+    return text if found is None else text[: found.start()] + unescape(text[found.start() :]).replace("\xa0", " ")
+
+
 def unflowed(text: str, *, delsp: bool) -> str:
     """format=flowed (RFC 3676): lines that end with a space go on in the next of the same quotation depth."""
     out: list[list[str]] = []  # the pieces of each: a text of millions of short lines may become one

@@ -38,7 +38,7 @@ async function send(file, dry) {
     body: file,
   });
   if (answer.headers.has("HX-Redirect")) return location.assign(answer.headers.get("HX-Redirect"));
-  if (!answer.ok) return (report.innerHTML = await answer.text());
+  if (!answer.ok) return document.querySelector("#toasts").insertAdjacentHTML("beforeend", await answer.text());
   for await (const line of lines(answer.body)) {
     if ("done" in line) [bar.max, bar.value] = [line.of, line.done];
     else {

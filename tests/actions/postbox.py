@@ -10,6 +10,9 @@ from callcenter.actions import mail_in, outbox, tickets
 from callcenter.actions.mail_in import Received
 from callcenter.store.log import ContactLog
 from channels.email.parse import parse
+from tests.channels.email.messages import message
+
+WANG = "wang@customer.example"  # the customer of `message`
 
 
 @dataclass
@@ -45,3 +48,18 @@ async def answered(post: Post, ticket: int | None) -> str:
     return str(
         await post.log.pool.fetchval("select message_id from outbox where template is null order by id desc limit 1")
     )
+
+
+async def thread(post: Post, n: int, sender: str, /, body: bytes = b"Me too.", **fields: str) -> Received:
+    """The n-th message of the thread that <1@customer.example> began, a minute after the one before."""
+    given = {"From": sender, "Message_ID": f"<{n}@thread.example>", "In_Reply_To": "<1@customer.example>"} | fields
+    return await post(message(body, **given), now=post.now + timedelta(minutes=n))
+
+
+async def answer(post: Post, ticket: int | None, amy: int, **given: Any) -> str:
+    """Where the agent's answer goes."""
+    assert ticket is not None
+    await tickets.reply(
+        post.log, ticket, text="Press it.", public=True, actor=amy, now=post.now + timedelta(hours=1), **given
+    )
+    return str((await post.letters())[-1]["recipient"])

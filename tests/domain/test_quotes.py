@@ -15,7 +15,6 @@ from callcenter.domain.quotes import Kind, passages, said
         "It works.\n\n在 2026年3月10日,陈晓 写道\uff1a\n> 打开了吗?",
         "It works.\n\n发件人\uff1a 陈晓\n发送时间\uff1a 2026年3月10日\n主题\uff1a 宽带\n\n打开了吗?",
         "It works.\n\n------------------ 原始邮件 ------------------\n发件人: amy\n打开了吗?",
-        "It works.\n\n------------------&nbsp;原始邮件&nbsp;------------------\n发件人:&nbsp;amy\n打开了吗?",
         "It works.\n\n-----Original Message-----\nFrom: Amy\nIs it on?",
         "It works.\n\nFrom: Amy Chen\nSent: Tuesday\nTo: me\nSubject: Light\n\nIs it on?",
         "It works.\n\n________________________________\nFrom: Amy\nSent: Tuesday\nSubject: x\n\nIs it on?",

@@ -215,6 +215,16 @@ def test_flowed_lines_are_put_together() -> None:
     assert unflowed("你 \n好", delsp=True) == "你好"
 
 
+def test_entities_below_the_rule_of_qq_mail_are_read_and_those_above_are_the_writers() -> None:
+    above = "The page shows &nbsp; signs."
+    below = "------------------&nbsp;原始邮件&nbsp;------------------\n"
+    below += '发件人:&nbsp;"李娜"&lt;li@customer.example&gt;;\n发送时间:&nbsp;2026年3月10日\n主题:&nbsp;水壶\n\n漏水。'
+    mail = parse(message(f"{above}\n\n{below}".encode(), Subject="Fwd: x"))
+    assert said(mail.text) == above
+    assert mail.forwarded is not None
+    assert (mail.forwarded.sender.address, mail.forwarded.words) == ("li@customer.example", above)
+
+
 def test_a_boundary_inside_another_and_one_that_never_ends_are_understood() -> None:
     inner = b"Content-Type: multipart/alternative; boundary=edge2\r\n\r\n--edge2\r\n\r\nplain\r\n--edge2\r\n"
     inner += b"Content-Type: text/html\r\n\r\n<p>html"
