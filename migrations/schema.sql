@@ -217,10 +217,12 @@ create table contract (
     cancelled_at timestamptz,
     next_at timestamptz,
     version integer default 1 not null,
+    record_id bigint,
     constraint contract_check CHECK (((ends_at IS NULL) OR (ends_at >= starts_at))),
     constraint contract_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
     constraint contract_kind_id_fkey FOREIGN KEY (kind_id) REFERENCES contract_kind(id),
     constraint contract_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users(id),
+    constraint contract_record_id_fkey FOREIGN KEY (record_id) REFERENCES customer(id),
     constraint contract_pkey PRIMARY KEY (id),
     constraint contract_external_id_key UNIQUE (external_id)
 );
@@ -314,7 +316,9 @@ create table customer_order (
     ordered_on date not null,
     amount numeric(14,2) not null,
     currency text not null,
+    record_id bigint,
     constraint customer_order_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint customer_order_record_id_fkey FOREIGN KEY (record_id) REFERENCES customer(id),
     constraint customer_order_pkey PRIMARY KEY (id),
     constraint customer_order_number_key UNIQUE (number)
 );
@@ -1424,7 +1428,7 @@ CREATE INDEX ticket_queue_due ON ticket USING btree (queue_id, due_at, id) WHERE
 CREATE INDEX ticket_tags ON ticket USING gin (tags) WHERE (tags <> '{}'[]);
 CREATE INDEX ticket_unassigned_due ON ticket USING btree (due_at, id) WHERE ((owner_id IS NULL) AND (state <> ALL (ARRAY['resolved', 'closed'])));
 CREATE INDEX ticket_unowned ON ticket USING btree (queue_id, id) WHERE ((owner_id IS NULL) AND (merged_into IS NULL) AND (state = ANY (ARRAY['new', 'open'])) AND (queue_id IS NOT NULL));
-CREATE TRIGGER follow_new_subject AFTER INSERT ON ticket FOR EACH ROW EXECUTE FUNCTION follow_ticket_text();
+CREATE CONSTRAINT TRIGGER follow_new_subject AFTER INSERT ON ticket DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gather_new_ticket();
 CREATE TRIGGER follow_subject AFTER UPDATE OF subject ON ticket FOR EACH ROW WHEN ((old.subject IS DISTINCT FROM new.subject)) EXECUTE FUNCTION follow_ticket_text();
 CREATE TRIGGER ticket_history AFTER UPDATE ON ticket FOR EACH ROW WHEN (((((((((((((((old.subject IS DISTINCT FROM new.subject) OR (old.state IS DISTINCT FROM new.state)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.type IS DISTINCT FROM new.type)) OR (old.category IS DISTINCT FROM new.category)) OR (old.queue_id IS DISTINCT FROM new.queue_id)) OR (old.owner_id IS DISTINCT FROM new.owner_id)) OR (old.customer_id IS DISTINCT FROM new.customer_id)) OR (old.parent_id IS DISTINCT FROM new.parent_id)) OR (old.merged_into IS DISTINCT FROM new.merged_into)) OR (old.tags IS DISTINCT FROM new.tags)) OR (old.followers IS DISTINCT FROM new.followers)) OR (old.customers IS DISTINCT FROM new.customers)) OR (old.fields IS DISTINCT FROM new.fields))) EXECUTE FUNCTION keep_ticket_history();
 
@@ -1670,6 +1674,7 @@ create table widget (
 -- function follow_ticket_text() returns trigger
 -- function forget_company(p_id bigint) returns void
 -- function free_slot(a agent, p_channel text) returns integer
+-- function gather_new_ticket() returns trigger
 -- function gather_ticket_texts(p_tickets bigint[]) returns void
 -- function give_to_agent(p_interaction bigint, p_agent bigint, p_reason text, p_now timestamptz) returns SETOF contact_log
 -- function give_treatment(p_interaction bigint, p_queue bigint, p_treatment text, p_rule text, p_now timestamptz) returns SETOF contact_log

@@ -53,9 +53,15 @@ _WITH_NAMES = tuple(
         (r"(?P<name>\w+): Only characters that can be printed\.", _("%(name)s: only characters that can be printed.")),
         (r"Line (?P<line>\d+) is not in UTF-8: .*", _("Line %(line)s is not in UTF-8: save the list as CSV UTF-8.")),
         (r"Line (?P<line>\d+) is not CSV: .*", _("Line %(line)s is not CSV.")),
-        (r"Line 1: (?P<name>'.*'|\".*\") is no column; .*", _("Line 1: %(name)s is no column.")),
-        (r"Line 1: the column (?P<name>\w*) is there twice\.", _("Line 1: the column %(name)s is there twice.")),
-        (r"Line 1: the column (?P<name>\w+) is missing\.", _("Line 1: the column %(name)s is missing.")),
+        (r"Line (?P<line>[12]): (?P<name>'.*'|\".*\") is no column; .*", _("Line %(line)s: %(name)s is no column.")),
+        (
+            r"Line (?P<line>[12]): the column (?P<name>\w*) is there twice\.",
+            _("Line %(line)s: the column %(name)s is there twice."),
+        ),
+        (
+            r"Line (?P<line>[12]): the column (?P<name>\w+) is missing\.",
+            _("Line %(line)s: the column %(name)s is missing."),
+        ),
         (r"A file may have (?P<size>[\d.]+) MB\.", _("The list is larger than %(size)s MB.")),
     )
 )

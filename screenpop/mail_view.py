@@ -1,9 +1,11 @@
 """A message that came by mail as people read it, on the desk and in the conversation of its ticket."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -17,13 +19,16 @@ from callcenter.web.files import as_download
 from callcenter.web.keys import CLOCK, DIRECTORY, POOL
 from screenpop.desk import millis, zone_of
 from screenpop.i18n import Language
-from screenpop.mail_frame import SANDBOX, framed, inline_ids, policy
+from screenpop.mail_frame import SANDBOX, Framed, framed, inline_ids, policy
 from screenpop.mail_notes import noted, without_notes
 from screenpop.page import language_of
 
+T = TypeVar("T")
 _SQL = Queries.beside(__file__)
 # Of the images that stand in the text; they are part of the document.
 _LARGEST_PICTURES = 8_000_000
+# Characters of HTML that are looked through within some milliseconds.
+_SHORT = 8_000
 _STAND_IN = b"\x89PNG\r\n\x1a\n"
 
 
@@ -47,8 +52,7 @@ async def mail_view(request: web.Request, interaction: int, at: Addresses) -> di
     parts = [part for part in passages(without_notes(row["text"] or "", row["notes"])) if part.text.strip()]
     shown = None
     if row["html"]:
-        stand_ins = dict.fromkeys(inline_ids(row["html"]), _STAND_IN)
-        shown = framed(row["html"], images=False, pictures=stand_ins, title="", language="", earlier="")
+        shown = await _beside(row["html"], partial(_stood_in, row["html"]))
     return {
         "interaction": interaction,
         "sender": row["sender"] or "",
@@ -70,6 +74,17 @@ async def mail_view(request: web.Request, interaction: int, at: Addresses) -> di
     }
 
 
+def _stood_in(html: str) -> Framed:
+    """As its frame will be, without the content of its pictures."""
+    stand_ins = dict.fromkeys(inline_ids(html), _STAND_IN)
+    return framed(html, images=False, pictures=stand_ins, title="", language="", earlier="")
+
+
+async def _beside(html: str, work: Callable[[], T]) -> T:
+    """What takes seconds for the longest texts is done in a thread, where calls and other pages go on meanwhile."""
+    return work() if len(html) <= _SHORT else await asyncio.to_thread(work)
+
+
 def size_said(size: int) -> str:
     if size < 1000:
         return f"{size} B"
@@ -83,14 +98,18 @@ async def frame_of(request: web.Request, interaction: int) -> web.Response:
     if row is None or not row["html"]:
         raise NotFound("This message has no formatted text.")
     images = request.query.get("images") == "1"
-    shown = framed(
-        row["html"],
+    html = row["html"]
+    ids = await _beside(html, partial(inline_ids, html))
+    framing = partial(
+        framed,
+        html,
         images=images,
-        pictures=await _pictures(pool, interaction, inline_ids(row["html"])),
+        pictures=await _pictures(pool, interaction, ids),
         title=row["subject"] or "",
         language=language.code.replace("_", "-"),
         earlier=language.gettext("earlier messages"),
     )
+    shown = await _beside(html, framing)
     headers = {
         "Content-Security-Policy": policy(images=images),
         "X-Frame-Options": "SAMEORIGIN",

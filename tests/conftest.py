@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import uvloop
 
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 HOME = "CALLCENTER_TESTS_HOME"  # where this run's servers keep their data
 _ROOM = 4 * 1024**3  # bytes
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 SERVER = "CALLCENTER_TESTS_DATABASE_URL"  # a server to use instead of the embedded one
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from callcenter.domain.company import LONGEST_NAME, LONGEST_NOTE, parse_domains
+from callcenter.domain.line import can_be_read, tidied
 from callcenter.errors import Conflict, Invalid, Outdated
 from callcenter.store import companies as store
 from callcenter.store.companies import SQL, Company
@@ -24,12 +25,12 @@ class Changes(TypedDict, total=False):
 def _checked(changes: Changes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "name" in changes:
-        name = changes["name"].strip()
+        name = tidied(changes["name"])
         if not name:
             raise Invalid("A company needs a name.", field="name")
         if len(name) > LONGEST_NAME:
             raise Invalid(f"At most {LONGEST_NAME} characters.", field="name")
-        if not name.isprintable():
+        if not can_be_read(name):
             raise Invalid("Only characters that can be printed.", field="name")
         found["name"] = name
     if "domains" in changes:

@@ -90,7 +90,7 @@ async def import_rows(
         batch = rows[begin : begin + _BATCH]
         async with log.transaction() as tx:
             found = await tx.connection.fetch(SQL.customer_ids, [row.customer for row in batch])
-            customers = {each["external_id"]: each["id"] for each in found}
+            customers = {each["external_id"]: (each["id"], each["record"]) for each in found}
             found = await tx.connection.fetch(SQL.by_external_ids, [row.external_id for row in batch])
             known = {each["external_id"]: each["id"] for each in found}
             for ident in sorted(known.values()):
@@ -106,7 +106,7 @@ async def import_rows(
 async def _import(
     tx: Transaction,
     row: Row,
-    customers: Mapping[str, int],
+    customers: Mapping[str, tuple[int, int]],
     known: Mapping[str, int],
     outcome: Outcome,
     *,
@@ -117,7 +117,8 @@ async def _import(
     if row.customer not in customers:
         raise Invalid(f"there is no customer with the external id {row.customer}", field="customer")
     if row.external_id not in known:
-        new = NewContract(customer=customers[row.customer], external_id=row.external_id, **row.terms)
+        customer, record = customers[row.customer]
+        new = NewContract(customer=customer, record=record, external_id=row.external_id, **row.terms)
         await contracts.create(tx, new, zone=zone, actor=actor, now=now)
         outcome.created += 1
     elif await contracts.change(

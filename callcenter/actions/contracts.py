@@ -28,7 +28,10 @@ NOTICE = "contract"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewContract:
-    """`kind` by name, customer and owner by id; what is None of targets, quota and scope is as the kind has it."""
+    """`kind` by name, customer and owner by id; what is None of targets, quota and scope is as the kind has it.
+
+    `record`: which of the records that were merged into the customer was named, where another system named one.
+    """
 
     customer: int
     kind: str
@@ -43,9 +46,12 @@ class NewContract:
     queues: Sequence[str] | None = None
     categories: Sequence[str] | None = None
     products: Sequence[str] | None = None
+    record: int | None = None
 
 
-CHANGEABLE = tuple(name for name in NewContract.__dataclass_fields__ if name not in ("customer", "external_id"))
+CHANGEABLE = tuple(
+    name for name in NewContract.__dataclass_fields__ if name not in ("customer", "external_id", "record")
+)
 
 
 def _checked(field: str, value: Any) -> Any:
@@ -97,7 +103,7 @@ async def create(
         # Due at once: what follows by itself is worked out there, and the contract begun if it is its time.
         ident: int | None = await tx.connection.fetchval(
             SQL.add, given.external_id or None, given.customer, given.kind, given.name, given.owner, given.note,
-            given.starts_on, given.ends_on, starts_at, ends_at, *_terms(given), now, now,
+            given.starts_on, given.ends_on, starts_at, ends_at, *_terms(given), now, now, given.record,
         )  # fmt: skip
         if ident is None:
             raise Conflict(f"There is a contract with the external id {given.external_id} already.")

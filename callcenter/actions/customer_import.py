@@ -175,9 +175,8 @@ def _read_row(listed: Listed, *, region: str, users: Collection[str]) -> Row:
     text = {column: (listed.cells.get(column) or "").strip() for column in COLUMNS}
     if not text["name"]:
         raise Invalid("the name is missing", field="name")
-    fields = {column: text[column] for column in _FIELDS if text[column]}
     try:
-        customers.check(fields)
+        fields = customers.checked({column: text[column] for column in _FIELDS})
     except Invalid as error:
         raise Invalid(f"{error.field}: {error}", field=error.field) from None
     if text["owner"] and text["owner"] not in users:

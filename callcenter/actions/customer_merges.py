@@ -35,10 +35,13 @@ async def merge(
         taken = {field: (getattr(before, field), getattr(other, field)) for field in take}
         taken = {field: both for field, both in taken.items() if both[0] != both[1]}
         moved = await tx.connection.fetchval(SQL.move, source, into)
+        standing = await tx.connection.fetchval(VALUE.standing_by_hand, source, now)
         at_rest = await tx.connection.fetchval(SQL.rest, source, into)
         ident: int = await tx.connection.fetchval(SQL.keep, source, into, now, actor, moved, taken)
         changes = {field: both[1] for field, both in taken.items()}
         await customers.change(tx, into, changes=changes, version=None, actor=actor, now=now)
+        if "tier" in changes and standing is not None:
+            await tx.connection.execute(VALUE.put_by_hand, into, standing)
         await _review(tx, source, into, now)
         data = {"merge": ident, "into": into, "taken": sorted(taken)}
         await tx.append("customer.merged", customer=source, actor=actor, version=at_rest, data=data, now=now)
@@ -60,10 +63,13 @@ async def undo(log: ContactLog, merge: int, *, into: int, actor: int | None, now
         await _lock(tx, source, into)
         if (elsewhere := (await _states(tx, source, into))[into]) is not None:
             raise Conflict(f"Customer {into} was merged into {elsewhere} meanwhile: undo that first.")
-        version = await tx.connection.fetchval(SQL.give_back, source, into, row["moved"], row["at"])
+        version = await tx.connection.fetchval(SQL.give_back, source, into, row["moved"], row["at"], merge)
+        await tx.connection.execute(SQL.inherit, into, source)
         record = await store.get(tx.connection, into)
         back = {field: was for field, (was, became) in row["taken"].items() if getattr(record, field) == became}
         await customers.change(tx, into, changes=back, version=None, actor=actor, now=now)
+        if "tier" in back and "standing" in row["moved"]:
+            await tx.connection.execute(VALUE.put_by_hand, into, row["moved"]["standing"])
         await tx.connection.execute(SQL.undone, merge, now, actor)
         await duplicates.tell_apart(tx, source, into, actor=actor, now=now)
         await _review(tx, source, into, now)

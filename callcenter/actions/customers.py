@@ -5,6 +5,7 @@ from datetime import datetime
 
 from callcenter.actions import value as worth
 from callcenter.domain.customer import Address
+from callcenter.domain.line import can_be_read, tidied
 from callcenter.errors import Conflict, Invalid, Outdated
 from callcenter.store import customers as store
 from callcenter.store.companies import SQL as COMPANIES
@@ -15,25 +16,26 @@ from callcenter.store.log import ContactLog, Transaction
 LONGEST_NAME = 200
 LONGEST_NOTE = 10_000
 MOST_ADDRESSES = 100
+_ERASED = "Who was erased is not known any more, and nothing is added to their record."
 # `owner` is the name of the user who looks after them.
 _FIELDS = {"name": LONGEST_NAME, "company": LONGEST_NAME, "tier": 50, "language": 20, "note": LONGEST_NOTE, "owner": 63}
 
 
 def _check(field: str, value: str | None, *, longest: int) -> str | None:
-    text = None if value is None else value.strip() or None
+    text = None if value is None else (value.strip() if field == "note" else tidied(value)) or None
     if field == "name" and text is None:
         raise Invalid("A customer needs a name.", field="name")
     if text is not None and len(text) > longest:
         raise Invalid(f"At most {longest} characters.", field=field)
-    if text is not None and not (text.isprintable() if field != "note" else "\x00" not in text):
+    if text is not None and not (can_be_read(text) if field != "note" else "\x00" not in text):
         raise Invalid("Only characters that can be printed.", field=field)
     return text
 
 
-def check(fields: Mapping[str, str | None]) -> None:
-    """Raises Invalid for the first of some fields that could not be kept."""
-    for field, value in fields.items():
-        _check(field, value, longest=_FIELDS[field])
+def checked(fields: Mapping[str, str]) -> dict[str, str]:
+    """Those that are not empty, as they will be kept. Raises Invalid for the first that could not be."""
+    found = {field: _check(field, value, longest=_FIELDS[field]) for field, value in fields.items() if value}
+    return {field: value for field, value in found.items() if value is not None}
 
 
 async def _check_owner(tx: Transaction, owner: str | None) -> None:
@@ -108,6 +110,8 @@ async def extend(
     version = await tx.connection.fetchval(SQL.touch, customer)
     if version is None:
         elsewhere = (await store.get(tx.connection, customer)).merged_into
+        if elsewhere is None:
+            raise Conflict(_ERASED)
         raise Conflict(f"Customer {customer} was merged into {elsewhere}.")
     await store.add_addresses(tx.connection, customer, addresses, now=now)
     await tx.append(
@@ -159,6 +163,8 @@ async def change(
     if "owner" in changed:
         await _check_owner(tx, new["owner"])
     after = await tx.connection.fetchval(SQL.change, customer, *new.values())
+    if after is None:
+        raise Conflict(_ERASED)
     if "tier" in changed:
         await worth.note_by_hand(tx, customer, new["tier"], actor=actor, now=now)
     elif "language" in changed:

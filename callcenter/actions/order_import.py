@@ -19,7 +19,7 @@ _LONGEST = 200
 _MOST = Decimal(10) ** 12
 
 
-class _At(NamedTuple):
+class At(NamedTuple):
     kind: str
     value: str
 
@@ -30,7 +30,7 @@ class Row:
 
     number: str
     external_id: str | None
-    address: _At | None
+    address: At | None
     ordered_on: date
     amount: Decimal
     currency: str
@@ -47,7 +47,7 @@ def read_order(cells: Mapping[str, str | None], *, region: str) -> Row:
     address = None
     for kind in (AddressKind.PHONE, AddressKind.EMAIL):
         if text[kind] and not text["external_id"] and address is None:
-            address = _At(kind.value, read_address(kind, text[kind], region=region).value)
+            address = At(kind.value, read_address(kind, text[kind], region=region).value)
     if not text["external_id"] and address is None:
         raise Invalid("whose order it is must be said by external_id, phone or email", field="external_id")
     currency = text["currency"].upper()
@@ -80,17 +80,20 @@ async def find_customers(pool: Pool, rows: Sequence[Row]) -> tuple[list[Order], 
     """The orders with their customers, and the places of rows whose customer is not here, or is not the only one."""
     idents = {row.external_id for row in rows if row.external_id is not None}
     found = await pool.fetch(SQL.customers_by, list(idents))
-    by_id = {each["external_id"]: each["id"] for each in found}
+    by_id = {each["external_id"]: (each["id"], each["record"]) for each in found}
     addresses = list({row.address for row in rows if row.address is not None})
     at = await pool.fetch(SQL.at_addresses, [each.kind for each in addresses], [each.value for each in addresses])
-    by_address = {_At(each["kind"], each["value"]): each["customer"] for each in at}
+    by_address = {
+        At(each["kind"], each["value"]): (each["customer"], each["record"]) for each in at if each["customer"]
+    }
     orders, missing = [], []
     for place, row in enumerate(rows):
-        customer = by_id.get(row.external_id) if row.external_id is not None else None
+        whose = by_id.get(row.external_id) if row.external_id is not None else None
         if row.address is not None:
-            customer = by_address.get(row.address)
-        if customer is None:
+            whose = by_address.get(row.address)
+        if whose is None:
             missing.append(place)
         else:
-            orders.append(Order(row.number, customer, row.ordered_on, row.amount, row.currency))
+            customer, record = whose
+            orders.append(Order(row.number, customer, row.ordered_on, row.amount, row.currency, record))
     return orders, missing

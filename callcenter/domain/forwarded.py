@@ -6,6 +6,7 @@ languages that their users set. Where a reply looks the same (Outlook, Foxmail, 
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from callcenter.domain.mail import Forwarded, Mailbox
 
@@ -74,7 +75,8 @@ _FIELD = re.compile(
 )
 # Cells of a table, whose borders are lost.
 _CELL = re.compile(rf"(?:(?P<sender>{_FROM})|(?P<subject>{_SUBJECT})|(?:{_OTHER}))\s+(?P<value>\S.*)", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'\\@|\uff1b\uff1a]{1,64}@[A-Za-z0-9.-]{1,250}[A-Za-z0-9]")
+_ADDRESS = re.compile(r"(?P<address>[^\s<>()\[\],;:\"'\\@|\uff1b\uff1a]{1,64}@[A-Za-z0-9.-]{1,250}[A-Za-z0-9])")
+_BRACKETED = re.compile(rf"[<\[(]\s*(?:mailto:)?{_ADDRESS.pattern}\s*[>\])]")
 _LONGEST_LINE = 400
 _MOST_FIELDS = 15
 _LONGEST_NAME = 200
@@ -104,12 +106,13 @@ def find_forwarded(text: str, *, subject: str) -> Forwarded | None:
         start = _fields_start(lines, at, line[:_LONGEST_LINE], passed_on=passed_on)
         if start is None:
             continue
-        found = _read_block(lines, start, cells=start != at)
-        if found is not None:
-            sender, inner, end = found
+        head = _read_head(lines, start, cells=start != at)
+        if head.sender is not None and head.count > 1:
             words = "\n".join(lines[:at]).strip()
-            rest = _unquoted(lines[end:], quoted=_quoted(lines[start]))
-            return Forwarded(words=words, sender=sender, subject=inner or bare_subject(subject), text=rest)
+            rest = _unquoted(lines[head.end :], quoted=_quoted(lines[start]))
+            return Forwarded(words=words, sender=head.sender, subject=head.subject or bare_subject(subject), text=rest)
+        if head.named and head.subject:
+            return None  # this is the message, of whom no address is known; those below it are older
     return None
 
 
@@ -136,28 +139,45 @@ def _field(line: str, *, cells: bool) -> re.Match[str] | None:
     return _FIELD.fullmatch(plain) or (_CELL.fullmatch(plain) if cells else None)
 
 
-def _read_block(lines: Sequence[str], start: int, *, cells: bool) -> tuple[Mailbox, str, int] | None:
-    """Sender, subject and the line behind its fields, of which there are two at least."""
+@dataclass(slots=True)
+class _Head:
+    """Of a message that is passed on. `named`: it says whom it is from; `end`: the line behind its fields."""
+
+    end: int
     sender: Mailbox | None = None
-    subject, count, at = "", 0, start
+    subject: str = ""
+    count: int = 0
+    named: bool = False
+    spaced: bool = False  # with empty lines between its fields
+
+    def is_whole(self, line: str) -> bool:
+        """Whether an empty line ends it: what looks like a field behind it is the first of the words."""
+        return not line.strip(" >\t\r") and self.sender is not None and bool(self.subject) and not self.spaced
+
+
+def _read_head(lines: Sequence[str], start: int, *, cells: bool) -> _Head:
+    head = _Head(start)
     after_sender = False
-    while at < len(lines) and count < _MOST_FIELDS:
-        match = _field(lines[at], cells=cells)
+    while head.end < len(lines) and head.count < _MOST_FIELDS:
+        line = lines[head.end]
+        match = _field(line, cells=cells)
         if match is None:
-            if not _goes_on(lines, at, cells=cells):
+            if head.is_whole(line) or not _goes_on(lines, head.end, cells=cells):
                 break
-            if after_sender and sender is None:
-                sender = _mailbox(_plain(lines[at]))
-            at += 1
+            head.spaced |= not line.strip(" >\t\r")
+            if after_sender and head.sender is None:
+                head.sender = _mailbox(_plain(line))
+            head.end += 1
             continue
-        count += 1
+        head.count += 1
         after_sender = match["sender"] is not None
-        if after_sender and sender is None:
-            sender = _mailbox(match["value"])
-        elif match["subject"] is not None and not subject:
-            subject = _line(match["value"])
-        at += 1
-    return None if sender is None or count < 2 else (sender, subject, at)
+        head.named |= after_sender
+        if after_sender and head.sender is None:
+            head.sender = _mailbox(match["value"])
+        elif match["subject"] is not None and not head.subject:
+            head.subject = _line(match["value"])
+        head.end += 1
+    return head
 
 
 def _goes_on(lines: Sequence[str], at: int, *, cells: bool) -> bool:
@@ -168,12 +188,13 @@ def _goes_on(lines: Sequence[str], at: int, *, cells: bool) -> bool:
 
 
 def _mailbox(value: str) -> Mailbox | None:
-    match = _ADDRESS.search(value)
+    # Names may look like addresses; what stands in brackets is one.
+    match = _BRACKETED.search(value) or _ADDRESS.search(value)
     if match is None:
         return None
     name = value[: match.start()].replace("mailto:", "")
     name = _line(name).strip(" <>[]()\"'\uff1a:;,*|").strip()
-    return Mailbox(name[:_LONGEST_NAME], match[0].lower().rstrip("."))
+    return Mailbox(name[:_LONGEST_NAME], match["address"].lower().rstrip("."))
 
 
 def _line(value: str) -> str:

@@ -25,9 +25,9 @@ _WROTE = re.compile(
     r".{0,120}(写道|寫道|撰写|來信|wrote)\s*[:\uff1a]",
     re.IGNORECASE,
 )
-# What tells it from a sentence where no marks follow, and where it is wrapped: "Your colleague wrote:" is neither.
-_DATED = re.compile(r"\d|@")
-_DATED_WELL = re.compile(r"\d{4}|\d:\d\d|@")
+# What tells it from a sentence where no marks follow, and where it is wrapped: programs give the year, the time or an
+# address, people write "On 10 March your colleague wrote:".
+_DATED = re.compile(r"\d{4}|\d:\d\d|@")
 # The first of its lines, where a program wrapped it; a sentence ends otherwise.
 _OPENS = re.compile(
     r"((on|am|le|el|il|em|op)\b|在\s?\d|[^<>]{0,80}<[^<>\s@]{1,64}@[^<>\s@]{1,200}>\s*[于於]).{0,200}(?<![.!?。\uff01\uff1f])",
@@ -77,7 +77,7 @@ def _quoted(lines: Sequence[str]) -> list[Kind]:
     kinds = [Kind.SAID] * len(lines)
     rest = next((at for at in range(len(lines)) if _begins_rest(lines, at)), len(lines))
     for at, line in enumerate(lines):
-        if at >= rest or line.lstrip().startswith(">"):
+        if at >= rest or (line.lstrip().startswith(">") and not _is_escaped(lines, at)):
             kinds[at] = Kind.QUOTED
     for at in range(rest):
         behind = at + _attribution(lines, at)
@@ -87,6 +87,12 @@ def _quoted(lines: Sequence[str]) -> list[Kind]:
                 kinds[at:behind] = [Kind.QUOTED] * (behind - at)
     _fill(lines, kinds)
     return kinds
+
+
+def _is_escaped(lines: Sequence[str], at: int) -> bool:
+    """Whether a mark is one that servers put before a line with "From" (mbox), and not one of a quotation."""
+    around = [*lines[max(at - 1, 0) : at], *lines[at + 1 : at + 2]]
+    return lines[at].startswith(">From ") and not any(line.lstrip().startswith(">") for line in around)
 
 
 def _attribution(lines: Sequence[str], at: int) -> int:
@@ -101,7 +107,7 @@ def _attribution(lines: Sequence[str], at: int) -> int:
         if not more or more.startswith(">") or _OPENS.fullmatch(more):
             return 0
         line = f"{line} {more}"
-        if _WROTE.fullmatch(line) and _DATED_WELL.search(line):
+        if _WROTE.fullmatch(line) and _DATED.search(line):
             return count
     return 0
 

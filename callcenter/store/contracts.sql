@@ -35,7 +35,7 @@ select id, external_id from contract where external_id = any ($1::text[]);
 
 -- name: customer_ids
 -- Customers by what another system calls them.
-select customer_now(id) as id, external_id from customer where external_id = any ($1::text[]);
+select customer_now(id) as id, external_id, id as record from customer where external_id = any ($1::text[]);
 
 -- name: is_customer
 select exists (select from customer where id = $1 and merged_into is null);
@@ -43,8 +43,8 @@ select exists (select from customer where id = $1 and merged_into is null);
 -- name: add
 -- Nothing when the external id is taken.
 insert into contract (external_id, customer_id, kind_id, name, owner_id, note, starts_on, ends_on, starts_at, ends_at, targets,
-    quota, queues, categories, products, created_at, next_at)
-values ($1, $2, (select id from contract_kind where name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    quota, queues, categories, products, created_at, next_at, record_id)
+values ($1, $2, (select id from contract_kind where name = $3), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 on conflict (external_id) do nothing returning id;
 
 -- name: change

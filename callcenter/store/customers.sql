@@ -15,13 +15,13 @@ on conflict (customer_id, kind, value) do update set certainty = case
     when address.certainty = 'known' or excluded.certainty = 'known' then 'known' else 'maybe' end;
 
 -- name: touch
--- The next version; null when there is no such customer.
-update customer set version = version + 1 where id = $1 and merged_into is null returning version;
+-- The next version; null of one who was merged into another, or erased.
+update customer set version = version + 1 where id = $1 and merged_into is null and erased_at is null returning version;
 
 -- name: change
 update customer set name = $2, company = $3, tier = $4, language = $5, note = $6,
     owner_id = (select id from users where name = $7), version = version + 1
-where id = $1 returning version;
+where id = $1 and erased_at is null returning version;
 
 -- name: customer
 -- One customer with all addresses.

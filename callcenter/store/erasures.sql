@@ -37,6 +37,11 @@ select jsonb_build_object(
     'contacts', coalesce((
         select jsonb_agg(to_jsonb(i) - '{node_id,leg,preferred,preferred_as,version}'::text[] || jsonb_build_object(
             'queue', (select name from queue where id = i.queue_id), 'agent', (select name from users where id = i.agent_id),
+            'chat', (select jsonb_build_object('page', page, 'page_title', page_title) from chat where interaction_id = i.id),
+            'callback', (select jsonb_build_object('number', number, 'due_at', due_at) from callback where interaction_id = i.id),
+            'correspondent', (select correspondent from gateway_thread where interaction_id = i.id),
+            'drafts', coalesce((select jsonb_agg(jsonb_build_object('note', note, 'answer', answer, 'disposition', disposition))
+                                from draft where interaction_id = i.id), '[]'),
             'segments', coalesce((select jsonb_agg(to_jsonb(s) - '{leg,reservation_id}'::text[] order by s.n)
                                   from segment s where interaction_id = i.id), '[]'),
             'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
@@ -44,6 +49,11 @@ select jsonb_build_object(
         from interaction i where id = any (trace.contacts)), '[]'),
     'tickets', coalesce((
         select jsonb_agg(to_jsonb(t) - '{updated_by,followers}'::text[] || jsonb_build_object(
+            'former', coalesce((select jsonb_agg(jsonb_build_object('field', field, 'before', before, 'after', after, 'at', at) order by version)
+                                from ticket_history where ticket_id = t.id and (field = 'subject' or field like 'fields.%')), '[]'),
+            'tasks', coalesce((select jsonb_agg(jsonb_build_object('title', title, 'state', state, 'due_at', due_at) order by id)
+                               from task where ticket_id = t.id), '[]'),
+            'drafts', coalesce((select jsonb_agg(text) from ticket_draft where ticket_id = t.id), '[]'),
             'messages', coalesce((select jsonb_agg(to_jsonb(m) - 'author_id' order by m.id)
                                   from message m where ticket_id = t.id and id = any (trace.words)), '[]')) order by t.id)
         from ticket t where id = any (trace.cases)), '[]'),
@@ -52,6 +62,11 @@ select jsonb_build_object(
                            and not exists (select from users where email = o.recipient and customer_id is null)), '[]'),
     'surveys', coalesce((select jsonb_agg(to_jsonb(s) order by id) from survey s
                          where customer_id = any ($1) or interaction_id = any (trace.contacts)), '[]'),
+    'refused_surveys', coalesce((select jsonb_agg(to_jsonb(r) order by id) from survey_refusal r
+                                 where customer_id = any ($1) or address = any (trace.places)), '[]'),
+    'do_not_call', coalesce((select jsonb_agg(to_jsonb(d) - 'added_by') from do_not_call d where number = any (trace.places)), '[]'),
+    'value', coalesce((select jsonb_agg(to_jsonb(v) - '{hand_by,due_at,revision}'::text[]) from customer_value v
+                       where customer_id = any ($1)), '[]'),
     'contracts', coalesce((select jsonb_agg(to_jsonb(k) order by id) from contract k where customer_id = any ($1)), '[]'),
     'orders', coalesce((select jsonb_agg(to_jsonb(o) order by id) from customer_order o where customer_id = any ($1)), '[]'))
 from trace;

@@ -21,13 +21,14 @@ _FIGURES = tuple(each.name for each in fields(Figures))
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`number` is another system's; `customer` an id."""
+    """`number` is another system's; `customer` an id, `record` that of the record it named, perhaps merged since."""
 
     number: str
     customer: int
     ordered_on: date
     amount: Decimal
     currency: str
+    record: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,10 @@ async def cuts(connection: Connection, rules: ValueRules, today: date) -> Cuts:
 
 async def put_orders(connection: Connection, orders: Iterable[Order]) -> list[tuple[int, bool]]:
     """Of the orders that are new or changed: the customer, and whether it is new."""
-    columns: tuple[list[Any], ...] = ([], [], [], [], [])
+    columns: tuple[list[Any], ...] = ([], [], [], [], [], [])
     for order in orders:
-        for column, value in zip(
-            columns, (order.number, order.customer, order.ordered_on, order.amount, order.currency), strict=True
-        ):
+        values = (order.number, order.customer, order.record, order.ordered_on, order.amount, order.currency)
+        for column, value in zip(columns, values, strict=True):
             column.append(value)
     rows = await connection.fetch(SQL.put_orders, *columns)
     return [(row["customer_id"], row["added"]) for row in rows]

@@ -5,6 +5,19 @@ values ($1, $2, $3, $4, $5, $6, $6)
 on conflict (customer_id) do update set hand_tier = excluded.hand_tier, hand_reason = excluded.hand_reason,
     hand_until = excluded.hand_until, hand_by = excluded.hand_by, hand_at = excluded.hand_at, due_at = excluded.due_at;
 
+-- name: standing_by_hand
+-- What was set by hand of a customer's tier and is in force.
+select to_jsonb(standing) from (
+    select hand_tier, hand_reason, hand_until, hand_by, hand_at from customer_value
+    where customer_id = $1 and hand_tier is not null and (hand_until is null or hand_until > $2)) standing;
+
+-- name: put_by_hand
+-- The tier is set as it was set at another time, or for another record: by whom, why and until when.
+update customer_value set (hand_tier, hand_reason, hand_until, hand_by, hand_at) = (
+    select hand_tier, hand_reason, hand_until, hand_by, hand_at
+    from jsonb_to_record($2) as was (hand_tier text, hand_reason text, hand_until timestamptz, hand_by bigint, hand_at timestamptz))
+where customer_id = $1;
+
 -- name: ask
 -- Something happened to these customers that may change what they are worth; in order, so that nobody waits in a circle.
 insert into customer_value (customer_id, due_at) select id, $2 from customer where id = any ($1::bigint[]) order by id
@@ -99,24 +112,31 @@ from (
 
 -- name: customers_by
 -- Whose orders these are: by what another system calls them ($1), or the only customer of a phone number or mail address.
-select c.external_id, customer_now(c.id) as id from customer c where c.external_id = any ($1::text[]);
+-- `record`: which of the records that were merged into one is meant.
+select c.external_id, customer_now(c.id) as id, c.id as record from customer c where c.external_id = any ($1::text[]);
 
 -- name: at_addresses
--- Of each address the customer, where there is one only; $1 kinds, $2 values.
-select given.kind, given.value, find_customer(given.kind, given.value) as customer
-from unnest($1::text[], $2::text[]) as given (kind, value);
+-- Of each address the customer, where there is one only, and the record that it came from; $1 kinds, $2 values.
+select given.kind, given.value, found.customer, coalesce(
+    (select m.source_id from address a
+     join customer_merge m on m.target_id = a.customer_id and m.undone_at is null and m.moved -> 'addresses' @> to_jsonb(a.id)
+     where a.customer_id = found.customer and a.kind = given.kind and a.value = given.value
+     order by m.id limit 1), found.customer) as record
+from unnest($1::text[], $2::text[]) as given (kind, value)
+cross join lateral (select find_customer(given.kind, given.value) as customer) found;
 
 -- name: put_orders
 -- Each order once: a number that is known is brought up to date. Answers whose orders are new or changed.
 with given as (
-    select * from unnest($1::text[], $2::bigint[], $3::date[], $4::numeric[], $5::text[])
-        as o (number, customer_id, ordered_on, amount, currency) order by number
+    select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::date[], $5::numeric[], $6::text[])
+        as o (number, customer_id, record_id, ordered_on, amount, currency) order by number
 )
-insert into customer_order (number, customer_id, ordered_on, amount, currency) select * from given
-on conflict (number) do update set customer_id = excluded.customer_id, ordered_on = excluded.ordered_on, amount = excluded.amount,
-    currency = excluded.currency
+insert into customer_order (number, customer_id, record_id, ordered_on, amount, currency) select * from given
+on conflict (number) do update set customer_id = excluded.customer_id, record_id = excluded.record_id,
+    ordered_on = excluded.ordered_on, amount = excluded.amount, currency = excluded.currency
 where (customer_order.customer_id, customer_order.ordered_on, customer_order.amount, customer_order.currency)
     is distinct from (excluded.customer_id, excluded.ordered_on, excluded.amount, excluded.currency)
+    or customer_order.record_id <> excluded.record_id
 returning customer_id, xmax = 0 as added;
 
 -- name: orders

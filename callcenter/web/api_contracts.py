@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from callcenter.actions import contracts as actions
-from callcenter.actions.contracts import NewContract
+from callcenter.actions.contracts import CHANGEABLE, NewContract
 from callcenter.domain.agent import Role
 from callcenter.domain.contract import ContractState, Period, Quota, Unit, state_of
 from callcenter.domain.sla import ClockName
@@ -263,7 +263,7 @@ async def list_kinds(request: web.Request) -> web.StreamResponse:
 )  # fmt: skip
 async def post_contract(request: web.Request) -> web.StreamResponse:
     given = await read_body(request, ContractBody)
-    terms = _terms(request, {name: getattr(given, name) for name in NewContract.__dataclass_fields__})
+    terms = _terms(request, {name: getattr(given, name) for name in ("customer", "external_id", *CHANGEABLE)})
     ident = await actions.create(
         request.app[LOG],
         NewContract(**terms),

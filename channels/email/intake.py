@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -27,7 +26,8 @@ LARGEST = 50 * 1024 * 1024
 # text costs ten times as much as plain text: 120 KB of "<p>" or "&" 200 to 500 ms. Outlook packs it, under any name.
 _SMALL = 128 * 1024
 _SMALL_HTML = 12 * 1024
-_HTML = re.compile(rb"text/html|ms-tnef|winmail\.dat|eJ8\+I|x\x9f>\"", re.IGNORECASE)
+_HTML = (b"text/html", b"ms-tnef", b"winmail.dat")
+_PACKED = (b"eJ8+I", b'x\x9f>"')  # as TNEF begins, in Base64 and as it is
 _MOST_MEMORY = 256 * 1024 * 1024
 _MOST_SECONDS = 2.0  # of a processor
 # Of the connections that all channels share; more would wait for the processors.
@@ -127,7 +127,12 @@ class Intake:
 
 def is_small(raw: bytes) -> bool:
     """Whether it is read where calls are served: within some 50 ms whatever stands in it."""
-    return len(raw) <= _SMALL_HTML or (len(raw) <= _SMALL and _HTML.search(raw) is None)
+    if len(raw) <= _SMALL_HTML:
+        return True
+    if len(raw) > _SMALL or any(begin in raw for begin in _PACKED):
+        return False
+    named = raw.lower()  # an expression without regard to case takes fifteen times as long
+    return not any(name in named for name in _HTML)
 
 
 def _of_head(raw: bytes, why: str) -> Mail:

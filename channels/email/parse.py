@@ -3,12 +3,12 @@
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from html import escape
 from mimetypes import MimeTypes
 
 from callcenter.domain.forwarded import find_forwarded
 from callcenter.domain.mail import Attachment, Forwarded, Mail, Mailbox, Nature
 from callcenter.domain.transfer import piece_of
+from channels.email.bodies import Body, in_html, passages_of, read_html
 from channels.email.charsets import charset_in, codec_of, decode
 from channels.email.headers import date_of, first, ids_of, mailboxes_of, offset_of, one_line, split_fields, text_of
 from channels.email.noise import bounce_of, is_robot, nature_of
@@ -21,7 +21,6 @@ from channels.email.text import (
     tidy,
     unflowed,
     without_entities,
-    without_tags,
 )
 from channels.email.tnef import File, unpack
 from channels.email.tree import Part, Tree, body_of, tree_of
@@ -49,8 +48,7 @@ _ENCLOSED = "---------- Forwarded message ----------"
 class _Found:
     """What is collected on the way through the parts."""
 
-    texts: list[str] = field(default_factory=list)
-    htmls: list[str] = field(default_factory=list)
+    bodies: list[Body] = field(default_factory=list)
     calendars: list[str] = field(default_factory=list)
     enclosed: list[str] = field(default_factory=list)  # of messages inside of it
     attachments: list[Attachment] = field(default_factory=list)
@@ -72,7 +70,7 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
     found = _Found(notes=dict.fromkeys(tree.notes))
     for part in tree.parts:
         _take(found, raw, part, tree)
-    text, html = _shown(found)
+    own, text, html = _shown(found)
     if sender is None:
         found.notes["It does not say whom it is from."] = None
     message_id = next(iter(ids_of(first(fields, "message-id"))), None)
@@ -97,13 +95,18 @@ def parse(raw: bytes, *, null_sender: bool = False, nested: bool = False) -> Mai
         attachments=found.attachments,
         notes=tuple(found.notes),
         size=len(raw),
-        forwarded=_forwarded(raw, tree, text, subject) if nature is Nature.PERSON and not nested else None,
+        forwarded=_forwarded(raw, tree, own, text, subject) if nature is Nature.PERSON and not nested else None,
         robot=is_robot(tree, subject),
     )
 
 
-def _forwarded(raw: bytes, tree: Tree, text: str, subject: str) -> Forwarded | None:
-    """The message that this one passes on: attached, as the only one, or in its text."""
+def _forwarded(raw: bytes, tree: Tree, own: str, text: str, subject: str) -> Forwarded | None:
+    """The message that this one passes on: in its own text, or attached as the only one.
+
+    What is passed on in the text may have had a message attached itself, which is another matter.
+    """
+    if (written := find_forwarded(own, subject=subject)) is not None:
+        return written
     attached = [part for part in tree.parts if part.kind == "message/rfc822" and "message/rfc822" not in part.inside]
     if len(attached) == 1:
         inner, whole = body_of(raw, attached[0], longest=_LONGEST_ATTACHED)
@@ -116,7 +119,7 @@ def _forwarded(raw: bytes, tree: Tree, text: str, subject: str) -> Forwarded | N
                 text=found.text,
                 message_id=found.message_id,
             )
-    return find_forwarded(text, subject=subject)
+    return None
 
 
 def unreadable(raw: bytes, why: str) -> Mail:
@@ -174,7 +177,10 @@ def _fingerprint(raw: bytes, tree: Tree, message_id: str | None) -> bytes:
 def _take(found: _Found, raw: bytes, part: Part, tree: Tree) -> None:
     nested = "message/rfc822" in part.inside or "multipart/digest" in part.inside
     report = tree.kind == "multipart/report" and part.kind.startswith("message/")
-    named = part.disposition == "attachment" or (part.name is not None and part.disposition != "inline")
+    # Mail programs show a file of text in its place; the words that it was sent with come before.
+    named = part.disposition == "attachment" or (
+        part.name is not None and (part.disposition != "inline" or bool(found.bodies))
+    )
     if part.kind == "text/calendar" and not nested and found.room > 0:
         found.calendars.append(_calendar(_text_in(found, raw, part)))
         _attach(found, raw, part)
@@ -183,8 +189,10 @@ def _take(found: _Found, raw: bytes, part: Part, tree: Tree) -> None:
         if not named and tree.kind != "multipart/report":
             _take_enclosed(found, raw, part)
     elif part.kind in ("text/plain", "text/html", "text/enriched") and not named and found.room > 0:
-        target = found.htmls if part.kind == "text/html" else found.texts
-        target.append(_text_in(found, raw, part))
+        choice = "multipart/alternative" in part.inside
+        if part.kind == "text/enriched" and choice and found.bodies:
+            return  # a form of old, of which another one came before
+        found.bodies.append(Body(_text_in(found, raw, part), part.kind == "text/html", choice))
     elif part.kind in _TNEF or (part.name or "").lower() == "winmail.dat":
         _unpack(found, raw, part)
     elif not report or part.kind == "message/rfc822":
@@ -200,7 +208,7 @@ def _take_enclosed(found: _Found, raw: bytes, part: Part) -> None:
         return
     text = _text_in(found, raw, part)
     if part.kind == "text/html":
-        text = without_tags(text) if is_knotted(text) else text_of_html(harmless(text[:LONGEST_HTML]))
+        text = read_html(text)
     found.enclosed.append(text.strip())
 
 
@@ -230,29 +238,28 @@ def _text_in(found: _Found, raw: bytes, part: Part) -> str:
     return without_entities(text)
 
 
-def _shown(found: _Found) -> tuple[str, str | None]:
+def _shown(found: _Found) -> tuple[str, str, str | None]:
+    """What its sender wrote, the same with what stands in its enclosures, and that formatted."""
     html, below = None, [*found.calendars, *found.enclosed]
-    if any(each.strip() for each in found.htmls):
-        whole = "<hr>".join(found.htmls)
+    passages = passages_of(found.bodies)
+    if any(each.html for each in passages):
+        whole = "<hr>".join(each.as_html() for each in passages)
         if len(whole) > LONGEST_HTML:
             found.notes["Its formatted text is too long; the rest is in the message as it came."] = None
         if is_knotted(whole[:LONGEST_HTML]):
             found.notes["Its formatted text is nested too deeply, and is shown without its form."] = None
-            found.texts = [
-                *found.texts,
-                *([] if "".join(found.texts).strip() else [without_tags(whole[:LONGEST_HTML])]),
-            ]
         else:
             html = harmless(whole[:LONGEST_HTML])
-    plain = "\n\n".join(each for each in found.texts if each.strip())
-    if not plain.strip() and html is not None:
-        plain = text_of_html(html)
-    text, whole_text = tidy("\n\n".join(filter(None, [plain, *below])))
+    if html is not None and not any(each.plain for each in passages):
+        own = text_of_html(html)  # which is harmless already
+    else:
+        own = "\n\n".join(each.as_plain().strip("\n") for each in passages)
+    text, whole_text = tidy("\n\n".join(filter(None, [own, *below])))
     if not whole_text:
         found.notes[f"Its text has more than {LONGEST_TEXT} characters; the rest is in the message as it came."] = None
     if html is not None:
-        html += "".join(f"<hr><div>{escape(each).replace(chr(10), '<br>')}</div>" for each in below)
-    return text, html
+        html += "".join(f"<hr>{in_html(each)}" for each in below)
+    return own, text, html
 
 
 def _attach(found: _Found, raw: bytes, part: Part) -> None:
@@ -276,20 +283,22 @@ def _attach(found: _Found, raw: bytes, part: Part) -> None:
 def _unpack(found: _Found, raw: bytes, part: Part) -> None:
     """Its files take its place, unless somebody would miss what else is in it."""
     letter = unpack(body_of(raw, part, longest=part.end - part.start)[0])
-    has_text = any(each.strip() for each in (*found.texts, *found.htmls))
+    has_text = any(each.text.strip() for each in found.bodies)
     if not (letter.whole and (has_text or letter.says_all)):
         found.notes["Outlook packed what it sent into winmail.dat, which is kept as an attachment."] = None
         _attach(found, raw, part)
     if not has_text:
-        found.texts += [letter.text] if letter.text else []
-        found.htmls += [letter.html] if letter.html else []
+        found.bodies += [
+            Body(letter.text, formatted=False, choice=True),
+            Body(letter.html, formatted=True, choice=True),
+        ]
     waiting = [letter]
     while waiting:
         each = waiting.pop()
         for file in each.files:
             _attach_packed(found, part, file)
         for inner in each.enclosed:
-            text = inner.text or text_of_html(harmless(inner.html[:LONGEST_HTML]))
+            text = inner.text or read_html(inner.html)
             found.enclosed.append("\n".join([_ENCLOSED, f"Subject: {one_line(inner.subject)}", "", text]).strip())
         waiting += each.enclosed
 

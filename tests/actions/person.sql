@@ -49,6 +49,10 @@ overriding system value values (1, 1, 1, 1, 'csat', 2, '1 hour', $1, $1, 4, '~',
 insert into survey_refusal (customer_id, address, survey_id, at) values (1, '~@example.com', 1, $1);
 insert into task (ticket_id, title, state, created_at, updated_at) values (1, '~', 'open', $1, $1);
 insert into contract_kind (id, name, title) overriding system value values (1, 'care', 'Care');
+insert into contract (customer_id, kind_id, external_id, name, note, starts_on, starts_at, created_at)
+values (1, 1, '~', '~', '~', '2026-01-01', $1, $1);
+insert into customer_merge (source_id, target_id, at, moved, taken)
+values (1, 2, $1, '{"standing": {"hand_reason": "~"}}', '{"name": ["~", "~"]}');
 insert into customer_order (number, customer_id, ordered_on, amount, currency) values ('~', 1, '2026-01-01', 5, 'CNY');
 insert into customer_value (customer_id, hand_tier, hand_reason) values (1, 'gold', '~');
 insert into contact_log (kind, at, interaction_id, customer_id, data)

@@ -13,7 +13,7 @@ from callcenter.store import customers as store
 from tests.actions.test_ticket_fields import open_ticket
 from tests.builders import make_queue, make_user
 
-_SHARED, _OWN, _OTHER = "+8613800138000", "+8613800138001", "+8613800138002"
+SHARED, OWN, OTHER = "+8613800138000", "+8613800138001", "+8613800138002"
 
 # Where a customer is named in the database, and what becomes of it in a merge.
 _MOVED = {
@@ -63,14 +63,14 @@ async def queue(log):
 @pytest.fixture
 async def two(log, now):
     """Li, and a second record of hers that has another number too."""
-    first = await create(log, now, "李娜", phone(_SHARED, Certainty.MAYBE), phone(_OTHER))
-    second = await create(log, now, "Li Na", phone(_SHARED), phone(_OWN), company="Heron", external_id="C-7")
+    first = await create(log, now, "李娜", phone(SHARED, Certainty.MAYBE), phone(OTHER))
+    second = await create(log, now, "Li Na", phone(SHARED), phone(OWN), company="Heron", external_id="C-7")
     return first, second
 
 
 async def test_all_that_was_of_the_one_is_of_the_other_and_goes_back_again(log, now, queue, two):
     first, second = two
-    contact = await call(log, now, queue, _OWN)
+    contact = await call(log, now, queue, OWN)
     ticket = await ticket_of(log, now, second, contact)
     assert await of(log, "interaction", contact) == second
 
@@ -79,9 +79,9 @@ async def test_all_that_was_of_the_one_is_of_the_other_and_goes_back_again(log, 
     record = await store.get(log.pool, first)
     assert (record.name, record.company) == ("李娜", "Heron")
     assert [(each.value, each.certainty) for each in record.addresses] == [
-        (_SHARED, "known"),
-        (_OTHER, "known"),
-        (_OWN, "known"),
+        (SHARED, "known"),
+        (OTHER, "known"),
+        (OWN, "known"),
     ]
     assert (await store.get(log.pool, second)).merged_into == first
 
@@ -89,9 +89,9 @@ async def test_all_that_was_of_the_one_is_of_the_other_and_goes_back_again(log, 
     assert [await of(log, "interaction", contact), await of(log, "ticket", ticket)] == [second, second]
     record = await store.get(log.pool, first)
     assert (record.name, record.company) == ("李娜", None)
-    assert [(each.value, each.certainty) for each in record.addresses] == [(_SHARED, "maybe"), (_OTHER, "known")]
+    assert [(each.value, each.certainty) for each in record.addresses] == [(SHARED, "maybe"), (OTHER, "known")]
     again = await store.get(log.pool, second)
-    assert (again.merged_into, [each.value for each in again.addresses]) == (None, [_SHARED, _OWN])
+    assert (again.merged_into, [each.value for each in again.addresses]) == (None, [SHARED, OWN])
     kinds = await log.pool.fetch(
         "select kind, customer_id from contact_log where kind like 'customer.%merged' order by seq"
     )
@@ -102,7 +102,7 @@ async def test_what_came_since_goes_back_with_its_address_and_the_rest_stays(log
     first, second = two
     merge = await customer_merges.merge(log, second, into=first, actor=None, now=now)
     later = now + timedelta(hours=1)
-    own, other = await call(log, later, queue, _OWN), await call(log, later, queue, _OTHER)
+    own, other = await call(log, later, queue, OWN), await call(log, later, queue, OTHER)
     assert [await of(log, "interaction", each) for each in (own, other)] == [first, first]
     cases = [await ticket_of(log, later, first, each) for each in (own, other)]
     await customer_merges.undo(log, merge, into=first, actor=None, now=later)
@@ -176,11 +176,11 @@ async def test_every_place_that_names_a_customer_is_thought_of(db):
 
 async def test_an_address_that_both_had_is_the_one_records_from_then_on(log, now, queue):
     email = read_address(AddressKind.EMAIL, "li@x.example", region="CN")
-    first, second = [await create(log, now, "Li Na", phone(_SHARED), email) for _ in range(2)]
-    assert await of(log, "interaction", await call(log, now, queue, _SHARED)) is None
+    first, second = [await create(log, now, "Li Na", phone(SHARED), email) for _ in range(2)]
+    assert await of(log, "interaction", await call(log, now, queue, SHARED)) is None
     merge = await customer_merges.merge(log, second, into=first, actor=None, now=now)
-    assert await of(log, "interaction", await call(log, now + timedelta(minutes=1), queue, _SHARED)) == first
-    assert await log.pool.fetchval("select find_customer('phone', $1)", _SHARED) == first
+    assert await of(log, "interaction", await call(log, now + timedelta(minutes=1), queue, SHARED)) == first
+    assert await log.pool.fetchval("select find_customer('phone', $1)", SHARED) == first
     assert await log.pool.fetchval("select owner_of_mail('li@x.example')") == first
     await customer_merges.undo(log, merge, into=first, actor=None, now=now)
     assert await log.pool.fetchval("select owner_of_mail('li@x.example')") is None

@@ -8,6 +8,7 @@ from callcenter.domain.customer import AddressKind, Certainty
 from callcenter.domain.events import Event
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import customers as store
+from tests.builders import import_customers
 
 
 def phone(raw="138 0013 8000"):
@@ -57,7 +58,7 @@ async def test_an_external_id_belongs_to_one_customer(log, now):
 
 
 async def test_names_must_be_there_and_be_printable(log, now):
-    for name in ("", "   ", "x" * 201, "a\x00b", "a\nb"):
+    for name in ("", "   ", "x" * 201, "a\x00b", "a\x1bb"):
         with pytest.raises(Invalid):
             await create(log, now, name=name)
 
@@ -112,3 +113,10 @@ async def test_names_are_found_by_parts_of_any_length_in_any_script(log, now):
     assert await search(log, "国建") == []
     assert await search(log, "%_") == []
     assert len(await search(log)) == 4
+
+
+async def test_a_name_is_the_same_however_wide_its_blanks_and_however_its_letters_are_composed(log):
+    listed = "name,phones\nJose\u0301  Silva,13800138000\n李\u3000娜,13800138001\n"
+    assert (await import_customers(log, listed)).created == 2
+    again = await import_customers(log, "name,phones\nJos\u00e9 Silva,13800138000\n李 娜,13800138001\n")
+    assert (again.created, again.unchanged) == (0, 2)

@@ -4,10 +4,13 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from callcenter.actions import customer_merges, customers, erasures, portal
+from callcenter.actions import contract_import, customer_merges, customers, erasures, portal
+from callcenter.domain.address import read_address
+from callcenter.domain.customer import AddressKind
 from callcenter.errors import Conflict, Invalid, NotFound
 from callcenter.store import erasures as store
 
@@ -23,9 +26,9 @@ _EMPTIED = {
     "company_merge": {"names", "domains"},
     "chat_line": {"client_id"},
     "contact_log": {"data"},
-    "contract": {"name", "note"},
+    "contract": {"external_id", "name", "note"},
     "customer": {"external_id", "name", "company", "language", "note"},
-    "customer_merge": {"taken"},
+    "customer_merge": {"moved", "taken"},
     "customer_order": {"number"},
     "customer_value": {"hand_reason"},
     "callback": {"number"},
@@ -54,10 +57,9 @@ _HARMLESS = {
     "automation_turn": {"name"},
     "chat": {"identity", "language"},
     "contact_log": {"kind"},
-    "contract": {"external_id", "targets", "quota", "queues", "categories", "products"},
+    "contract": {"targets", "quota", "queues", "categories", "products"},
     "contract_duty": {"what"},
     "customer": {"tier"},
-    "customer_merge": {"moved"},
     "customer_order": {"currency"},
     "customer_value": {"rule_tier", "hand_tier", "stage", "figures", "signals"},
     "erasure": {"reason", "emptied"},
@@ -142,8 +144,7 @@ async def test_nothing_that_tells_of_a_person_is_left_and_no_figure_changes(log,
     before = await marked(db)
     assert {f"{name}.{column}" for name, columns in _EMPTIED.items() for column in columns} - set(before) == {
         # Filled by the product alone, or with what cannot hold the mark.
-        "contract.name", "contract.note", "customer_merge.taken", "interaction.address_kind", "outbox.last_error",
-        "reservation.note",
+        "interaction.address_kind", "outbox.last_error", "reservation.note",
     }  # fmt: skip
     figures = "select count(*), count(answered_at), sum(extract(epoch from closed_at)) from interaction"
     counted = tuple(await db.fetchrow(figures))
@@ -167,7 +168,11 @@ async def test_nothing_that_tells_of_a_person_is_left_and_no_figure_changes(log,
     assert await db.fetchval("select kind from contact_log order by seq desc limit 1") == "customer.erased"
 
 
-async def test_all_that_is_known_of_a_person_is_given_out(log, person):
+async def test_all_that_is_known_of_a_person_is_given_out(log, db, now, person):
+    await db.execute(
+        "insert into address (customer_id, kind, value, created_at) values (1, 'phone', '+8613800138000', $1)", now
+    )
+    await db.execute("insert into do_not_call (number, reason, added_at) values ('+8613800138000', $1, $2)", _MARK, now)
     archive = io.BytesIO()
     await store.export(log.pool, person, archive)
     with zipfile.ZipFile(archive) as files:
@@ -177,9 +182,19 @@ async def test_all_that_is_known_of_a_person_is_given_out(log, person):
         assert files.read("mail/1.eml") == _MARK.encode()
         document = json.loads(files.read("person.json"))
     assert [each["name"] for each in document["records"]] == [_MARK]
-    counts = {"addresses": 1, "contacts": 6, "tickets": 2, "letters": 3, "surveys": 1, "orders": 1}
+    counts = {"addresses": 2, "contacts": 6, "tickets": 2, "letters": 3, "surveys": 1, "orders": 1}
     assert {key: len(document[key]) for key in counts} == counts
     assert [len(ticket["messages"]) for ticket in document["tickets"]] == [3, 1]
+    [chat] = [contact["chat"] for contact in document["contacts"] if contact["chat"]]
+    assert chat == {"page": _MARK, "page_title": _MARK}
+    assert [task["title"] for ticket in document["tickets"] for task in ticket["tasks"]] == [_MARK]
+    assert _MARK in [former["before"] for ticket in document["tickets"] for former in ticket["former"]]
+    written = [draft for each in (*document["contacts"], *document["tickets"]) for draft in each["drafts"]]
+    assert len(written) == 2
+    reasons = [document["value"][0]["hand_reason"], document["do_not_call"][0]["reason"]]
+    assert reasons == [_MARK] * 2
+    assert [contact["correspondent"] for contact in document["contacts"] if contact["correspondent"]] == [_MARK]
+    assert [len(document[key]) for key in ("refused_surveys", "contracts")] == [1, 1]
     assert '"Bo"' not in json.dumps([document["contacts"], document["tickets"]])
     with pytest.raises(NotFound):
         await store.export(log.pool, 999, io.BytesIO())
@@ -269,3 +284,31 @@ async def test_no_way_into_the_portal_is_left_whichever_address_it_was_sent_to(l
     await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
     assert await db.fetchval("select count(*) from portal_link") == 0
     assert await db.fetchval("select array_agg(address) from portal_session") == ["bo@example.com"]
+
+
+async def test_the_record_of_who_was_erased_takes_nothing_any_more(log, db, now, person):
+    await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
+    with pytest.raises(Conflict, match="erased"):
+        await customers.update(log, person, changes={"name": _MARK}, version=None, actor=None, now=now)
+    mail = read_address(AddressKind.EMAIL, f"{_MARK}@example.com", region="CN")
+    with pytest.raises(Conflict, match="erased"):
+        await customers.add_address(log, person, address=mail, actor=None, now=now)
+    row = contract_import.Row(_MARK, _MARK, {"kind": "care", "starts_on": now.date(), "note": _MARK})
+    outcome = await contract_import.import_rows(log, [row], zone=ZoneInfo("UTC"), actor=None, now=now)
+    assert (outcome.changed, len(outcome.refused)) == (0, 1)
+    assert await marked(db) == []
+
+
+async def test_what_another_system_was_told_loses_the_id_that_names_a_person(log, db, now, person):
+    hook = await db.fetchval(
+        "insert into webhook (name, url, secret) values ('crm', 'https://crm.example', 's') returning id"
+    )
+    await db.execute(
+        """insert into delivery (webhook_id, seq, kind, body, created_at, due_at, expires_at)
+           select $1, seq, kind, jsonb_build_object('data', data), $2, $2, $2
+           from contact_log where interaction_id = 1""",
+        hook, now,
+    )  # fmt: skip
+    assert "delivery.body" in await marked(db)
+    await erasures.erase(log, person, reason="Request 7", actor=None, now=now)
+    assert await marked(db) == []

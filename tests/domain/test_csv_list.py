@@ -65,3 +65,15 @@ def test_what_was_refused_is_read_again_without_its_reasons(rows: list[tuple[str
     assert [row.cells for row in read(text.encode())] == [row.cells for row in listed]
     reasons = [row["reason"] for row in csv.DictReader(io.StringIO(text, newline=""))]
     assert reasons == [f"row {row.number}: no. " for row in listed]
+
+
+@pytest.mark.parametrize("said", ["sep=;", "SEP=;", '"sep=;"'])
+def test_a_first_line_may_say_the_separator_and_rows_keep_the_number_that_a_person_sees(said: str) -> None:
+    assert read(f"{said}\r\nname;phones\r\nLi, Na;1\r\n".encode()) == [Listed(3, {"name": "Li, Na", "phones": "1"})]
+    with pytest.raises(Invalid, match="Line 2: 'age' is no column"):
+        read(f"{said}\r\nname;age\r\n".encode())
+
+
+def test_a_header_may_be_in_capitals_and_end_in_empty_cells() -> None:
+    assert read(b"Name,PHONES,,\nAmy,1,,\n") == [Listed(2, {"name": "Amy", "phones": "1"})]
+    assert read(b"name,,\nAmy,1,\n")[0].wide

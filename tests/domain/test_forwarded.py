@@ -103,3 +103,36 @@ def test_a_line_of_signs_that_announces_nothing_costs_no_more_than_its_length() 
 
     # Sixteen times as much, if it were the square.
     assert cost(360) < 8 * cost(90)
+
+
+def test_of_a_head_without_an_address_the_sender_of_an_older_message_is_not_taken() -> None:
+    text = (
+        "Look\n\nFrom: Wang Fang\nSent: Tuesday\nTo: Amy\nSubject: No light\n\nDark.\n\n"
+        "From: Amy <amy@heronbay.example>\nSent: Monday\nSubject: Your router\n\nOlder."
+    )
+    assert find_forwarded(text, subject="Fwd: No light") is None
+
+
+@pytest.mark.parametrize("first", ["时间：昨天晚上", "附件: 照片", "Date: yesterday\nTo: nobody"])
+def test_first_words_that_look_like_a_field_are_the_customers(first: str) -> None:
+    text = f"---------- Forwarded message ---------\nFrom: <wang@customer.example>\nSubject: No light\n\n{first}\nDark."
+    found = find_forwarded(text, subject="Fwd: No light")
+    assert found is not None
+    assert (found.subject, found.text) == ("No light", f"{first}\nDark.")
+
+
+def test_a_head_with_empty_lines_between_its_fields_is_read_whole() -> None:
+    fields = ["From: <wang@customer.example>", "Subject: No light", "To: a@b.example"]
+    text = "\n\n".join(["---------- Forwarded message ---------", *fields, "Dark."])
+    found = find_forwarded(text, subject="Fwd: No light")
+    assert found is not None
+    assert (found.subject, found.text) == ("No light", "Dark.")
+
+
+def test_a_name_that_looks_like_an_address_is_a_name() -> None:
+    text = (
+        '---------- Forwarded message ---------\nFrom: "old@other.example" <wang@customer.example>\nSubject: x\n\nDark.'
+    )
+    found = find_forwarded(text, subject="Fwd: x")
+    assert found is not None
+    assert (found.sender.address, found.sender.name) == ("wang@customer.example", "old@other.example")

@@ -107,3 +107,15 @@ def test_nothing_of_a_text_is_lost(text: str) -> None:
 def test_a_message_of_nothing_but_rules_is_read_in_one_pass() -> None:
     text = "--\n" * 30_000 + "x\n" * 21
     assert said(text).count("--") == 30_000
+
+
+def test_a_sentence_about_what_somebody_wrote_hides_nothing() -> None:
+    text = "Hello,\n\nOn 10 March your colleague wrote:\nthe parts would come. They did not."
+    assert [part.kind for part in passages(text)] == [Kind.SAID]
+
+
+def test_a_line_that_begins_with_from_is_said_whatever_servers_put_before_it() -> None:
+    text = "It is dark.\n>From my window I see nothing.\nPlease help."
+    assert [part.kind for part in passages(text)] == [Kind.SAID]
+    quoted = "Yes.\n> I see nothing\n>From my window."
+    assert [part.kind for part in passages(quoted)] == [Kind.SAID, Kind.QUOTED]

@@ -68,7 +68,7 @@ async def check(play: Play, pool: Pool) -> None:
 
 
 @given(acts=st.lists(ACTS, min_size=20, max_size=60))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 async def test_state_fed_by_events_equals_a_fresh_snapshot_after_any_acts(
     databases: Databases, acts: list[Act]
 ) -> None:

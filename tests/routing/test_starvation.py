@@ -61,7 +61,7 @@ newer_work = st.builds(
     stream=st.lists(st.lists(newer_work, max_size=3), min_size=1, max_size=8),
     free=st.lists(st.sampled_from([1, 2, 3]), max_size=5),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_waits_is_decided_after_no_more_than_what_came_within_the_greatest_difference_of_shifts(
     shifts: list[int], first: tuple[int, str | None], stream: list[list[Newer]], free: list[int]
 ) -> None:

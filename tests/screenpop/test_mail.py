@@ -1,5 +1,7 @@
 """Mail on the desk: read with its quotations folded, and answered."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from callcenter.actions import mail_in, mail_words
@@ -11,6 +13,16 @@ from tests.channels.email.messages import attached, multipart, part
 from tests.screenpop.conftest import House
 
 TEXT = b"It stays <b>dark</b>.\r\n\r\nOn 9 March, Amy wrote:\r\n> Is it on?\r\n"
+
+
+class Beside(ThreadPoolExecutor):
+    """Counts what it is given to do."""
+
+    given = 0
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.given += 1
+        return super().submit(fn, *args, **kwargs)
 
 
 async def come(house: House) -> int:
@@ -38,6 +50,19 @@ async def test_an_agent_reads_a_mail_and_answers_it(house: House):
     assert letter is not None
     assert (letter["recipient"], letter["text"]) == ("wang@customer.example", "Please press <reset>.")
     assert letter["thread"]["auto"] == "no"
+
+
+async def test_long_formatted_text_is_made_ready_beside_the_pages_of_others(house: House):
+    ident = await come(house)
+    await house.sign_in("sue")
+    beside = Beside()
+    asyncio.get_running_loop().set_default_executor(beside)
+    at, pages = f"/desk/interactions/{ident}/mail", []
+    for html in ("<p>short</p>", "<li>long</li>" * 1000):
+        await house.pool.execute("update mail set html = $1", html)
+        assert (await house.client.get(at)).status == 200
+        pages.append((await (await house.client.get(f"{at}/frame")).text(), beside.given))
+    assert [("short" in pages[0][0], pages[0][1]), (pages[1][0].count("long"), pages[1][1])] == [(True, 0), (1000, 3)]
 
 
 async def test_a_letter_that_came_back_says_so_in_the_words_of_the_mail_server(house: House):

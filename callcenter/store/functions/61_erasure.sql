@@ -156,18 +156,22 @@ begin
     update contact_log set data = data || jsonb_build_object('external_id', 'erased/' || interaction_id)
     where interaction_id = any (contacts) and data ->> 'external_id' is not null;
     get diagnostics rows = row_count; done := done || jsonb_build_object('contact_log', rows);
+    update delivery d set body = jsonb_set(body, '{data,external_id}', l.data -> 'external_id')
+    from contact_log l
+    where l.interaction_id = any (contacts) and l.data ->> 'external_id' is not null and d.seq = l.seq
+      and d.body -> 'data' ? 'external_id';
     update callback set number = null, due_at = null where interaction_id = any (contacts) and number is not null;
     update interaction set external_id = case when external_id is not null then 'erased/' || id end, leg = null,
         address_kind = null, address = null, address_name = null, subject = null, note = null,
         called = case when direction = 'outbound' then null else called end
     where id = any (contacts);
     get diagnostics rows = row_count; done := done || jsonb_build_object('interaction', rows);
-    update contract set name = '—', note = null where customer_id = any (who);
+    update contract set name = '—', note = null, external_id = null where customer_id = any (who);
     get diagnostics rows = row_count; done := done || jsonb_build_object('contract', rows);
     update customer_order set number = 'erased/' || id where customer_id = any (who);
     get diagnostics rows = row_count; done := done || jsonb_build_object('customer_order', rows);
     update customer_value set hand_reason = null where customer_id = any (who);
-    update customer_merge set taken = '{}' where source_id = any (who) or target_id = any (who);
+    update customer_merge set taken = '{}', moved = moved - 'standing' where source_id = any (who) or target_id = any (who);
     update do_not_call set reason = null where number = any (places);
     delete from portal_link where address = any (mailboxes);
     delete from portal_session where address = any (mailboxes);

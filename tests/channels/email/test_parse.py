@@ -248,7 +248,7 @@ def test_the_same_message_by_another_way_is_known() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_understood_somehow(raw: bytes) -> None:
     mail = parse(raw)
@@ -265,7 +265,7 @@ _PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.one_of(_PIECES, st.binary(max_size=6)), max_size=60).map(b"".join))
 def test_any_pieces_of_messages_are_understood_somehow(raw: bytes) -> None:
     mail = parse(raw)
